@@ -1,0 +1,138 @@
+import type { PhpValue } from "./value.ts";
+
+/** An integer key is a number, or a bigint beyond 2^53; any other key is text. */
+export type PhpKey = string | number | bigint;
+
+const INTEGER_KEY = /^(?:0|-?[1-9][0-9]{0,18})$/;
+const INT64_MAX = 9223372036854775807n;
+const INT64_MIN = -9223372036854775808n;
+
+/** The key that PHP really uses for `key`: decimal integers within 64 bits become integers, all else stays text. */
+export function phpKey(key: PhpKey): PhpKey {
+  if (typeof key === "string") {
+    if (!INTEGER_KEY.test(key)) return key;
+    const number = Number(key);
+    if (Number.isSafeInteger(number)) return number;
+    const big = BigInt(key);
+    return big >= INT64_MIN && big <= INT64_MAX ? big : key;
+  }
+  if (typeof key === "bigint") {
+    const number = Number(key);
+    return Number.isSafeInteger(number) ? number : key;
+  }
+  return key;
+}
+
+/** A PHP array: an ordered map whose keys are integers or strings. Re-assigning a key keeps its place. */
+export class PhpArray {
+  readonly #entries = new Map<PhpKey, PhpValue>();
+  #next: number | bigint = 0;
+
+  /** A list with the keys 0, 1, 2 … */
+  static list(values: Iterable<PhpValue>): PhpArray {
+    const array = new PhpArray();
+    for (const value of values) array.push(value);
+    return array;
+  }
+
+  static of(entries: Iterable<readonly [PhpKey, PhpValue]>): PhpArray {
+    const array = new PhpArray();
+    for (const [key, value] of entries) array.set(key, value);
+    return array;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: PhpKey): PhpValue | undefined {
+    return this.#entries.get(phpKey(key));
+  }
+
+  has(key: PhpKey): boolean {
+    return this.#entries.has(phpKey(key));
+  }
+
+  set(key: PhpKey, value: PhpValue): this {
+    const real = phpKey(key);
+    this.#entries.set(real, value);
+    if (typeof real !== "string" && real >= this.#next) this.#next = phpKey(BigInt(real) + 1n) as number | bigint;
+    return this;
+  }
+
+  delete(key: PhpKey): boolean {
+    return this.#entries.delete(phpKey(key));
+  }
+
+  /** Appends as `$a[] = …`: the key is the highest integer key so far plus one, 0 if there was none. */
+  push(value: PhpValue): this {
+    return this.set(this.#next, value);
+  }
+
+  keys(): IterableIterator<PhpKey> {
+    return this.#entries.keys();
+  }
+
+  values(): IterableIterator<PhpValue> {
+    return this.#entries.values();
+  }
+
+  entries(): IterableIterator<[PhpKey, PhpValue]> {
+    return this.#entries.entries();
+  }
+
+  [Symbol.iterator](): IterableIterator<[PhpKey, PhpValue]> {
+    return this.#entries.entries();
+  }
+
+  /** True when the keys are 0, 1, 2 … in this order, as PHP's array_is_list(); also for the empty array. */
+  isList(): boolean {
+    let expected = 0;
+    for (const key of this.#entries.keys()) {
+      if (key !== expected) return false;
+      expected += 1;
+    }
+    return true;
+  }
+
+  /** A copy of this level; the values are shared, as they are in PHP until written to. */
+  clone(): PhpArray {
+    const copy = PhpArray.of(this.#entries);
+    copy.#next = this.#next;
+    return copy;
+  }
+
+  /** A copy of all levels. */
+  deepClone(): PhpArray {
+    const copy = new PhpArray();
+    for (const [key, value] of this.#entries) copy.set(key, value instanceof PhpArray ? value.deepClone() : value);
+    copy.#next = this.#next;
+    return copy;
+  }
+
+  /** As PHP's `$this + $other`: keys already here win. */
+  union(other: PhpArray): PhpArray {
+    const result = this.clone();
+    for (const [key, value] of other) if (!result.has(key)) result.set(key, value);
+    return result;
+  }
+
+  /** As array_merge($this, $other): string keys are replaced in place, integer keys renumbered. */
+  merge(other: PhpArray): PhpArray {
+    const result = new PhpArray();
+    for (const source of [this, other]) {
+      for (const [key, value] of source) {
+        if (typeof key === "string") result.set(key, value);
+        else result.push(value);
+      }
+    }
+    return result;
+  }
+
+  /** As array_replace($this, $other): every key of `other` is set here, integer keys included. */
+  replace(other: PhpArray): PhpArray {
+    const result = this.clone();
+    for (const [key, value] of other) result.set(key, value);
+    return result;
+  }
+}
