@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+
+export interface ProcessRequest {
+  /** Program: a path, or a name that is searched in the PATH of `env`. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Sent on standard input; without it the child reads an empty input. */
+  readonly input?: string | Uint8Array;
+  readonly timeoutMs: number;
+  /** Limit for each of the two outputs. */
+  readonly maxOutputBytes: number;
+}
+
+export interface ProcessResult {
+  /** Exit status; undefined when the child was ended by a signal. */
+  readonly status: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly timedOut: boolean;
+  /** True when an output was longer than the limit; what came first is kept, and the child was killed. */
+  readonly outputTooLong: boolean;
+}
+
+/**
+ * Runs a child to its end and collects what it prints. The child leads a process group of its own, so that the time limit also
+ * ends what it started.
+ *
+ * @throws the error of spawn(2), with its `code`, when the program cannot be started
+ */
+export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(request.file, request.args, {
+      cwd: request.cwd,
+      env: { ...request.env },
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    const ending = { timedOut: false, outputTooLong: false };
+    const kill = (): void => killGroup(child.pid);
+    const timer = setTimeout(() => {
+      ending.timedOut = true;
+      kill();
+    }, request.timeoutMs);
+    const tooLong = (): void => {
+      ending.outputTooLong = true;
+      kill();
+    };
+    const stdout = collect(child.stdout, request.maxOutputBytes, tooLong);
+    const stderr = collect(child.stderr, request.maxOutputBytes, tooLong);
+    // A child that does not read its input is no failure.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(request.input);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr(), ...ending });
+    });
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream, limit: number, tooLong: () => void): () => Buffer {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on("data", (chunk: Buffer) => {
+    if (length + chunk.length > limit) {
+      chunks.push(chunk.subarray(0, limit - length));
+      length = limit;
+      tooLong();
+      return;
+    }
+    chunks.push(chunk);
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks);
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
