@@ -1,0 +1,35 @@
+<?php
+/**
+ * Runs before the real drush (see lib/php-ini): makes drush take our launcher for itself, so that every child it starts comes to us.
+ *
+ * It is also read by every other PHP program below that drush, on any version of PHP: there it does nothing.
+ */
+call_user_func(function () {
+  $real = getenv('PROVISION_SHIM_REAL');
+  if (PHP_SAPI !== 'cli' || $real === FALSE || empty($_SERVER['argv'][0])) {
+    return;
+  }
+  $script = realpath($_SERVER['argv'][0]);
+  $real = realpath($real);
+  // `drush` is often a shell program that starts the drush.php beside it.
+  if ($script === FALSE || $real === FALSE || ($script !== $real && $script !== dirname($real) . '/drush.php')) {
+    return;
+  }
+  if (getenv('PROVISION_SHIM_PROBE') !== FALSE) {
+    echo $script, "\n";
+    exit(0);
+  }
+  // From here on the real drush runs: what it starts is no longer part of the hand-over that could turn in a circle.
+  putenv('PROVISION_SHIM_HANDOVER');
+  unset($_SERVER['PROVISION_SHIM_HANDOVER'], $_ENV['PROVISION_SHIM_HANDOVER']);
+
+  $launcher = dirname(dirname(__FILE__)) . '/bin/drush';
+  $preflight = is_dir($script) ? '' : (substr($script, -4) === '.php' ? dirname($script) : 'phar://' . $script) . '/includes/preflight.inc';
+  if (is_readable($preflight) && strpos(file_get_contents($preflight), "!defined('DRUSH_COMMAND')") !== FALSE) {
+    define('DRUSH_COMMAND', $launcher);
+  }
+  else {
+    // Before 8.4.9 drush defines the constant without a look: there it must find us as its own name.
+    $_SERVER['argv'][0] = $GLOBALS['argv'][0] = $launcher;
+  }
+});

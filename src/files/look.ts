@@ -1,0 +1,57 @@
+import { lstatSync, readFileSync, readdirSync, statSync, type Stats } from "node:fs";
+
+/** Error codes that say "there is nothing at this path". */
+const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
+
+export function isAbsent(thrown: unknown): boolean {
+  return ABSENT.has(errnoOf(thrown));
+}
+
+/** The errno name of a system error, "" for anything else. */
+export function errnoOf(thrown: unknown): string {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "";
+}
+
+/** What is at the path itself, not behind a link; undefined when there is nothing. Throws on any other system error. */
+export function lookAt(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** What is behind the path, links followed; undefined when there is nothing. */
+export function lookBehind(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+export function isFile(path: string): boolean {
+  return lookBehind(path)?.isFile() === true;
+}
+
+export function isDirectory(path: string): boolean {
+  return lookBehind(path)?.isDirectory() === true;
+}
+
+/** The bytes of the file, or undefined when there is none. */
+export function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (thrown) {
+    if (isAbsent(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+/** The names in the directory, sorted; empty when there is no such directory. */
+export function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path).sort();
+  } catch (thrown) {
+    if (isAbsent(thrown)) return [];
+    throw thrown;
+  }
+}
+
+/** The low twelve permission bits, as chmod takes them. */
+export function modeOf(stats: Stats): number {
+  return stats.mode & 0o7777;
+}

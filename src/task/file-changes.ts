@@ -1,0 +1,168 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync, type Stats } from "node:fs";
+import { dirname } from "node:path";
+import { currentUser, groupNamed, groupNumbered } from "../files/groups.ts";
+import { lookAt, modeOf, readIfThere } from "../files/look.ts";
+import { newDirectoryMode, newFileMode } from "../files/umask.ts";
+import { resolveOwnLink, writeError, writeWhole } from "../files/write-whole.ts";
+import { bytesFromText, textFromBytes } from "../php-values/text.ts";
+import type { Change } from "./events.ts";
+import type { Journal } from "./journal.ts";
+
+export interface WriteRequest {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** Permission bits, or "keep": those of the file that is there, for a new one what the umask leaves. */
+  readonly mode: number | "keep";
+  /** The umask for a new file with mode "keep"; default: the inherited one. */
+  readonly umask?: number;
+  /** Group that the file should get. It is left out where this user may not give it (see {@link groupProblem}). */
+  readonly group?: string;
+  readonly stagingDirectory?: string;
+  /** Do not show the content. */
+  readonly secret?: boolean;
+}
+
+/** The changes to files that a task makes: each is written into the journal first, and in a dry run only told. */
+export class FileChanges {
+  constructor(
+    readonly journal: Journal,
+    readonly dryRun: boolean,
+    readonly tell: (change: Change) => void,
+  ) {}
+
+  /** Writes the file as a whole unless it already is so. Returns whether something changed (or would). */
+  write(request: WriteRequest): boolean {
+    const path = resolveOwnLink(request.path);
+    const content = typeof request.content === "string" ? bytesFromText(request.content) : Buffer.from(request.content);
+    const there = lookAt(path);
+    const before = there === undefined ? undefined : readIfThere(path);
+    const behind = there?.isSymbolicLink() === true ? undefined : there;
+    const mode = request.mode === "keep" ? (behind === undefined ? newFileMode(request.umask) : modeOf(behind)) : request.mode;
+    const gid = request.group === undefined || groupProblem(request.group) !== undefined ? undefined : groupNamed(request.group)?.gid;
+    if (before?.equals(content) === true && behind !== undefined) {
+      const groupChanged = gid !== undefined && behind.gid !== gid && this.chgrp(path, gid);
+      return (modeOf(behind) !== mode && this.chmod(path, mode)) || groupChanged;
+    }
+    this.tell(contentChange(path, before, request.secret === true ? undefined : content));
+    if (this.dryRun) return true;
+    const saved = before === undefined ? null : this.journal.keep(path);
+    const old = before === undefined ? undefined : lookAt(path);
+    writeWhole(path, content, {
+      mode,
+      // A group that the file has already is kept, as rewriting it in place would.
+      ...(gid ?? behind?.gid) === undefined ? {} : { gid: gid ?? behind?.gid ?? -1 },
+      ...(request.stagingDirectory === undefined ? {} : { stagingDirectory: request.stagingDirectory }),
+      beforeSwap: ({ device, inode }) => this.journal.record({ kind: "file", path, saved, oldInode: old?.ino ?? null, device, inode }),
+    });
+    return true;
+  }
+
+  /** Removes a file or link; nothing there is fine. Returns whether something was removed. */
+  remove(path: string): boolean {
+    const there = lookAt(path);
+    if (there === undefined) return false;
+    this.tell({ kind: "remove", path });
+    if (this.dryRun) return true;
+    guarded(path, () => {
+      if (there.isSymbolicLink()) {
+        this.journal.record({ kind: "link", path, before: readlinkSync(path), after: null });
+      } else {
+        this.journal.record({ kind: "file", path, saved: this.journal.keep(path), oldInode: there.ino, device: null, inode: null });
+      }
+      unlinkSync(path);
+    });
+    return true;
+  }
+
+  /** Makes the directory and its missing parents (0775 without the umask, as Provision's mkdir). Returns whether one was made. */
+  directory(path: string): boolean {
+    if (lookAt(path) !== undefined) return false;
+    if (dirname(path) !== path) this.directory(dirname(path));
+    this.tell({ kind: "directory", path });
+    if (this.dryRun) return true;
+    guarded(path, () => {
+      this.journal.record({ kind: "directory", path });
+      mkdirSync(path, newDirectoryMode());
+      // mkdir() leaves the set-group-id bit and the umask to the system; the mode asked for is meant.
+      if ((modeOf(lstatSync(path)) & 0o777) !== newDirectoryMode()) chmodSync(path, newDirectoryMode());
+    });
+    return true;
+  }
+
+  /** Sets the permission bits. Links are left alone. Returns whether something changed. */
+  chmod(path: string, mode: number): boolean {
+    const there = lookAt(path);
+    if (there === undefined ? !this.dryRun : there.isSymbolicLink() || modeOf(there) === mode) return false;
+    const before = there === undefined ? "" : modeOf(there).toString(8);
+    this.tell({ kind: "mode", path, before, after: mode.toString(8) });
+    if (this.dryRun || there === undefined) return true;
+    guarded(path, () => {
+      this.journal.record({ kind: "mode", path, before: modeOf(there), after: mode });
+      chmodSync(path, mode);
+    });
+    return true;
+  }
+
+  /** Gives the path to the group, which this user must be allowed to. Links are left alone. Returns whether something changed. */
+  chgrp(path: string, gid: number): boolean {
+    const there = lookAt(path);
+    if (there === undefined ? !this.dryRun : there.isSymbolicLink() || there.gid === gid) return false;
+    const before = there === undefined ? "" : groupName(there);
+    this.tell({ kind: "group", path, before, after: groupNumbered(gid)?.name ?? String(gid) });
+    if (this.dryRun || there === undefined) return true;
+    guarded(path, () => {
+      this.journal.record({ kind: "group", path, before: there.gid, after: gid });
+      const mode = modeOf(there);
+      chownSync(path, -1, gid);
+      // The system clears the set-id bits when the group changes.
+      if (modeOf(lstatSync(path)) !== mode) chmodSync(path, mode);
+    });
+    return true;
+  }
+
+  /** Makes or turns a symbolic link, whole or not at all. Something else at the path is an error. Returns whether something changed. */
+  link(path: string, target: string): boolean {
+    const there = lookAt(path);
+    const before = there?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
+    if (before === target) return false;
+    if (there !== undefined && before === undefined) throw writeError(path, new Error("it exists and is no link"));
+    this.tell({ kind: "link", path, ...(before === undefined ? {} : { before }), after: target });
+    if (this.dryRun) return true;
+    guarded(path, () => {
+      this.journal.record({ kind: "link", path, before: before ?? null, after: target });
+      const staged = `${path}.${process.pid}.new`;
+      symlinkSync(target, staged);
+      renameSync(staged, path);
+    });
+    return true;
+  }
+}
+
+/**
+ * Why this user may not give a file to the group, or undefined when he may. Provision wants the user listed as a member; that he has it as
+ * primary group does not count (Provision 7.x-3.x, file helper).
+ */
+export function groupProblem(name: string): string | undefined {
+  const group = groupNamed(name);
+  if (group === undefined) return "the group does not exist";
+  const user = currentUser().name;
+  return group.members.includes(user) ? undefined : `${user} is not in ${name} group`;
+}
+
+function groupName(stats: Stats): string {
+  return groupNumbered(stats.gid)?.name ?? String(stats.gid);
+}
+
+function contentChange(path: string, before: Buffer | undefined, after: Buffer | undefined): Change {
+  const kind = before === undefined ? "create" : "replace";
+  if (after === undefined) return { kind, path, secret: true };
+  return { kind, path, ...(before === undefined ? {} : { before: textFromBytes(before) }), after: textFromBytes(after) };
+}
+
+function guarded(path: string, change: () => void): void {
+  try {
+    change();
+  } catch (thrown) {
+    throw writeError(path, thrown);
+  }
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, copyFileSync, constants, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { basename, join } from "node:path";
+import { errnoOf, namesIn, readIfThere } from "../files/look.ts";
+import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
+
+/** First line of a journal: whose it is. */
+export interface JournalHead extends ProcessIdentity {
+  readonly context: string;
+  readonly title: string;
+  /** Seconds since 1970. */
+  readonly since: number;
+}
+
+/** One thing to undo, as data, so that another process can do it after a crash. `kind` names the undo handler. */
+export type UndoEntry = { readonly kind: string } & Readonly<Record<string, string | number | boolean | null>>;
+
+/**
+ * What a task has changed so far, written before each change: a folder with the lines and the kept old files. It is made at the first change and
+ * gone when the task has ended, so one that is left belongs to a task that was killed.
+ */
+export class Journal {
+  readonly entries: UndoEntry[] = [];
+  #descriptor: number | undefined;
+  #kept = 0;
+
+  private constructor(
+    readonly directory: string,
+    readonly head: JournalHead,
+  ) {}
+
+  static begin(root: string, context: string, title: string): Journal {
+    const head = { ...thisProcess(), context, title, since: Math.floor(Date.now() / 1000) };
+    return new Journal(join(root, `${head.since}-${process.pid}-${randomBytes(4).toString("hex")}`), head);
+  }
+
+  /** Writes the entry down. Only then may the change be made. */
+  record(entry: UndoEntry): void {
+    this.#line(entry);
+    this.entries.push(entry);
+  }
+
+  /** Keeps the file as it is now and returns the name of the copy: a hard link where the file system allows, so the same file can be put back. */
+  keep(path: string): string {
+    this.#open();
+    const name = String(++this.#kept).padStart(4, "0");
+    const kept = join(this.directory, name);
+    try {
+      linkSync(path, kept);
+    } catch (thrown) {
+      if (errnoOf(thrown) !== "EXDEV" && errnoOf(thrown) !== "EPERM") throw thrown;
+      copyFileSync(path, kept, constants.COPYFILE_EXCL);
+    }
+    return name;
+  }
+
+  /** The task has ended well, or everything is undone. */
+  discard(): void {
+    if (this.#descriptor === undefined) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #open(): number {
+    if (this.#descriptor !== undefined) return this.#descriptor;
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    this.#descriptor = openSync(join(this.directory, LINES), "ax", 0o600);
+    this.#line(this.head);
+    return this.#descriptor;
+  }
+
+  #line(data: object): void {
+    const descriptor = this.#open();
+    writeSync(descriptor, JSON.stringify(data) + "\n");
+    fsyncSync(descriptor);
+  }
+}
+
+const LINES = "journal.ndjson";
+
+/** A journal that a task left behind. */
+export interface LeftJournal {
+  readonly directory: string;
+  readonly head: JournalHead;
+  readonly entries: readonly UndoEntry[];
+}
+
+/** The journals of tasks that are gone, oldest first; of one context, or of all. */
+export function leftJournals(root: string, context?: string): LeftJournal[] {
+  const left: LeftJournal[] = [];
+  for (const name of namesIn(root)) {
+    const journal = readJournal(join(root, name));
+    if (journal === undefined || isAlive(journal.head) !== false) continue;
+    if (context === undefined || journal.head.context === context) left.push(journal);
+  }
+  return left.sort((a, b) => a.head.since - b.head.since || basename(a.directory).localeCompare(basename(b.directory)));
+}
+
+function readJournal(directory: string): LeftJournal | undefined {
+  const lines = readIfThere(join(directory, LINES))?.toString("utf8").split("\n") ?? [];
+  const parsed: unknown[] = [];
+  for (const line of lines) {
+    try {
+      if (line !== "") parsed.push(JSON.parse(line));
+    } catch {
+      // The last line may be cut off by the crash: then its change was not made.
+      break;
+    }
+  }
+  const [head, ...entries] = parsed;
+  return head === undefined ? undefined : { directory, head: head as JournalHead, entries: entries as UndoEntry[] };
+}

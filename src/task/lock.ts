@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ShimError } from "../errors/shim-error.ts";
+import { errnoOf, isAbsent, readIfThere } from "../files/look.ts";
+import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
+
+/** Who holds a lock: the content of the lock file. */
+export interface LockHolder extends ProcessIdentity {
+  readonly token: string;
+  readonly what: string;
+  /** Seconds since 1970. */
+  readonly since: number;
+}
+
+export interface LockRequest {
+  readonly directory: string;
+  readonly name: string;
+  /** What the holder does, for people. */
+  readonly what: string;
+  /** A lock that carries the same token lets us through: calls that come back to us in the middle of a task. */
+  readonly token: string;
+  /** How long to wait for it, in milliseconds. */
+  readonly waitMs: number;
+  /** Called once when it is held by another and we begin to wait. */
+  readonly onWait?: (holder: LockHolder) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Lock {
+  /** True when an outer task holds it and this is only let through. */
+  readonly inherited: boolean;
+  release(): void;
+}
+
+const HEARTBEAT_MS = 10_000;
+/** A holder on another host (a home on a network file system) counts as dead after this long without a heartbeat. */
+const LEASE_MS = 300_000;
+const POLL_MS = 50;
+
+/**
+ * Takes a lock: a lease in a file with its owner and a heartbeat. The lease of a process that is gone is taken over.
+ *
+ * @throws ShimError PROVISION_CONTEXT_LOCKED after waitMs, PROVISION_INTERRUPTED when aborted
+ */
+export async function takeLock(request: LockRequest): Promise<Lock> {
+  mkdirSync(request.directory, { recursive: true, mode: 0o700 });
+  const path = lockPath(request.directory, request.name);
+  const deadline = Date.now() + request.waitMs;
+  for (let told = false; ; ) {
+    const mine = tryTake(path, request);
+    if (mine !== undefined) return mine;
+    const holder = readHolder(path);
+    if (holder === undefined) continue;
+    if (holder.token === request.token) return { inherited: true, release: () => undefined };
+    if (isDead(holder, path)) {
+      breakLease(path, holder);
+      continue;
+    }
+    if (Date.now() >= deadline) throw lockedError(request.name, holder);
+    if (!told) request.onWait?.(holder);
+    told = true;
+    await waitABit(request.signal);
+  }
+}
+
+/** All lock files of the directory that name a living holder, and those left by dead ones. */
+export function readHolder(path: string): LockHolder | undefined {
+  const text = readIfThere(path)?.toString("utf8");
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as LockHolder;
+  } catch {
+    // Lock files appear whole; one that cannot be read was damaged by something else and protects nobody.
+    return { host: thisProcess().host, pid: 0, started: 1, token: "", what: "unknown", since: 0 };
+  }
+}
+
+export function lockPath(directory: string, name: string): string {
+  return join(directory, `${encodeURIComponent(name)}.lock`);
+}
+
+/** True when the holder is gone for good, so that its lease may be taken over. */
+export function isDead(holder: LockHolder, path: string): boolean {
+  const alive = isAlive(holder);
+  if (alive !== undefined) return !alive;
+  const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return Date.now() - beat > LEASE_MS;
+}
+
+function tryTake(path: string, request: LockRequest): Lock | undefined {
+  const holder: LockHolder = { ...thisProcess(), token: request.token, what: request.what, since: Math.floor(Date.now() / 1000) };
+  const staged = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  writeFileSync(staged, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
+  try {
+    // A hard link is made only when the name is free, and appears with its content.
+    linkSync(staged, path);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "EEXIST") throw thrown;
+    return undefined;
+  } finally {
+    unlinkSync(staged);
+  }
+  const heart = setInterval(() => {
+    beat(path);
+  }, HEARTBEAT_MS);
+  heart.unref();
+  return {
+    inherited: false,
+    release() {
+      clearInterval(heart);
+      if (readHolder(path)?.pid === process.pid) unlinkIfThere(path);
+    },
+  };
+}
+
+function beat(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // The lease was taken over or the home is gone; the task itself will notice.
+  }
+}
+
+/** Removes the lease of a dead holder; of several waiters that try, one succeeds and none removes a new lease. */
+function breakLease(path: string, dead: LockHolder): void {
+  const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  try {
+    renameSync(path, aside);
+  } catch (thrown) {
+    if (isAbsent(thrown)) return;
+    throw thrown;
+  }
+  const moved = readHolder(aside);
+  if (moved !== undefined && (moved.pid !== dead.pid || moved.token !== dead.token)) {
+    // Somebody else broke the lease and took the lock between our look and our rename: give it back.
+    try {
+      linkSync(aside, path);
+    } catch (thrown) {
+      if (errnoOf(thrown) !== "EEXIST") throw thrown;
+    }
+  }
+  unlinkIfThere(aside);
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (thrown) {
+    if (!isAbsent(thrown)) throw thrown;
+  }
+}
+
+async function waitABit(signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
+  } catch (thrown) {
+    throw new ShimError("PROVISION_INTERRUPTED", "Stopped while waiting for another task.", { cause: thrown });
+  }
+}
+
+function lockedError(name: string, holder: LockHolder): ShimError {
+  return new ShimError("PROVISION_CONTEXT_LOCKED", `${name} is in use by another task (${holder.what}, process ${holder.pid} on ${holder.host}).`, {
+    hint: "wait until it has ended; `provision ps` shows who holds which lock",
+  });
+}

@@ -1,0 +1,41 @@
+import type { ShimError } from "../errors/shim-error.ts";
+import type { LogLevel } from "./events.ts";
+import type { FileChanges } from "./file-changes.ts";
+import type { UndoEntry } from "./journal.ts";
+
+/** What a step works with. A step changes the world only through this, so that all it does is journaled, told and left out of a dry run. */
+export interface Work {
+  readonly dryRun: boolean;
+  /** Aborted when the task is told to stop. */
+  readonly signal: AbortSignal;
+  readonly files: FileChanges;
+  log(level: LogLevel, message: string): void;
+  /** Reports an error without leaving the step; the task fails after it. (As a provision hook that sets an error and goes on.) */
+  error(error: ShimError): void;
+  progress(done: number, total: number, unit: string): void;
+  /**
+   * Something done outside the file system (a reload, a statement). In a dry run it is only told. With `undo`, the entry is journaled
+   * first.
+   */
+  act<T>(description: string, action: () => T | Promise<T>, undo?: UndoEntry): Promise<T | undefined>;
+  /** Holds a short lock on something that several contexts share (a platform's sites.php, a server's web configuration). */
+  exclusively<T>(resource: string, action: () => T | Promise<T>): Promise<T>;
+}
+
+export interface Step {
+  /** What it does, for people, in the imperative: "write the virtual host". */
+  readonly name: string;
+  readonly run: (work: Work) => void | Promise<void>;
+}
+
+/** Steps in order; those of an inner list run side by side. */
+export interface Plan {
+  readonly title: string;
+  /** Name of the context, without `@`, whose lock is held meanwhile. */
+  readonly context: string;
+  readonly steps: readonly (Step | readonly Step[])[];
+}
+
+export function step(name: string, run: Step["run"]): Step {
+  return { name, run };
+}

@@ -1,0 +1,94 @@
+import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { errnoOf, lookAt, modeOf } from "../files/look.ts";
+import type { UndoEntry } from "./journal.ts";
+import type { UndoHandlers } from "./undo.ts";
+
+/** Undo of the changes that {@link FileChanges} makes. Each looks first whether the path still is what the task left, and leaves it alone if not. */
+export const fileUndoHandlers: UndoHandlers = {
+  file: undoFile,
+  directory: undoDirectory,
+  mode: undoMode,
+  group: undoGroup,
+  link: undoLink,
+};
+
+function undoFile(entry: UndoEntry, directory: string): string | undefined {
+  const path = String(entry["path"]);
+  const now = lookAt(path);
+  const isOurs = entry["inode"] === null ? now === undefined : now?.ino === entry["inode"];
+  if (!isOurs) {
+    // Not changed yet when the task was stopped, or changed again by somebody else since.
+    return now?.ino === entry["oldInode"] || (now === undefined && entry["oldInode"] === null) ? undefined : `left ${path} alone: it was changed by something else since`;
+  }
+  if (entry["saved"] === null) {
+    if (now === undefined) return undefined;
+    unlinkSync(path);
+    return `removed ${path}`;
+  }
+  const kept = join(directory, String(entry["saved"]));
+  if (lookAt(kept) === undefined) return undefined;
+  try {
+    renameSync(kept, path);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "EXDEV") throw thrown;
+    putBackCopy(kept, path);
+  }
+  return `put back ${path}`;
+}
+
+/** The kept copy is on another file system: it goes beside the file first, so that it appears whole. */
+function putBackCopy(kept: string, path: string): void {
+  const staged = join(dirname(path), `.${basename(path)}.${process.pid}.undo`);
+  copyFileSync(kept, staged);
+  const stats = lookAt(kept);
+  if (stats !== undefined) {
+    chownSync(staged, -1, stats.gid);
+    chmodSync(staged, modeOf(stats));
+  }
+  renameSync(staged, path);
+}
+
+function undoDirectory(entry: UndoEntry): string | undefined {
+  const path = String(entry["path"]);
+  if (lookAt(path)?.isDirectory() !== true) return undefined;
+  try {
+    rmdirSync(path);
+    return `removed ${path}`;
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOTEMPTY" || errnoOf(thrown) === "EEXIST") return `left ${path}: it is not empty`;
+    throw thrown;
+  }
+}
+
+function undoMode(entry: UndoEntry): string | undefined {
+  const path = String(entry["path"]);
+  const now = lookAt(path);
+  if (now === undefined || modeOf(now) !== entry["after"]) return undefined;
+  chmodSync(path, Number(entry["before"]));
+  return `put back the mode of ${path}`;
+}
+
+function undoGroup(entry: UndoEntry): string | undefined {
+  const path = String(entry["path"]);
+  const now = lookAt(path);
+  if (now === undefined || now.gid !== entry["after"]) return undefined;
+  chownSync(path, -1, Number(entry["before"]));
+  chmodSync(path, modeOf(now));
+  return `put back the group of ${path}`;
+}
+
+function undoLink(entry: UndoEntry): string | undefined {
+  const path = String(entry["path"]);
+  const now = lookAt(path);
+  const target = now?.isSymbolicLink() === true ? readlinkSync(path) : null;
+  if (target !== entry["after"] || (target === null && now !== undefined)) return undefined;
+  if (entry["before"] === null) {
+    unlinkSync(path);
+    return `removed ${path}`;
+  }
+  const staged = `${path}.${process.pid}.undo`;
+  symlinkSync(String(entry["before"]), staged);
+  renameSync(staged, path);
+  return `put back ${path}`;
+}

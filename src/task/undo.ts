@@ -1,0 +1,31 @@
+import { asShimError, type ShimError } from "../errors/shim-error.ts";
+import type { UndoEntry } from "./journal.ts";
+
+/** Undoes one kind of change. `directory` is the journal's folder, where kept files are. Returns what was done, or undefined when nothing was to do. */
+export type UndoHandler = (entry: UndoEntry, directory: string) => string | undefined | Promise<string | undefined>;
+
+export type UndoHandlers = Readonly<Record<string, UndoHandler>>;
+
+export interface UndoOutcome {
+  /** What was done, in the order it was done. */
+  readonly done: readonly string[];
+  /** What could not be undone; the journal must be kept then. */
+  readonly failed: readonly ShimError[];
+}
+
+/** Undoes the entries, newest first. One that fails does not stop the others. */
+export async function undoEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers): Promise<UndoOutcome> {
+  const done: string[] = [];
+  const failed: ShimError[] = [];
+  for (const entry of [...entries].reverse()) {
+    try {
+      const handler = handlers[entry.kind];
+      if (handler === undefined) throw new Error(`This version does not know how to undo "${entry.kind}".`);
+      const what = await handler(entry, directory);
+      if (what !== undefined) done.push(what);
+    } catch (thrown) {
+      failed.push(asShimError(thrown));
+    }
+  }
+  return { done, failed };
+}
