@@ -18,6 +18,8 @@ function format(value: number, exponent: "e" | "E", precision: number): string {
   if (Number.isNaN(value)) return "NAN";
   if (!Number.isFinite(value)) return value > 0 ? "INF" : "-INF";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  // In this range JavaScript writes the same digits in the same layout.
+  if (precision === 17 && Math.abs(value) >= 1e-4 && Math.abs(value) < 1e17) return String(value);
   const sign = value < 0 ? "-" : "";
   const [mantissa = "0", power = "0"] = Math.abs(value).toExponential().split("e");
   const digits = mantissa.replace(".", "");

@@ -9,51 +9,36 @@ import { PhpFloat, PhpObject, type PhpValue } from "./value.ts";
  * U+FFFD or 0, because a backend result that cannot be encoded is lost as a whole (drush 8.4.12 includes/backend.inc).
  */
 export function jsonEncode(value: PhpValue): string {
-  const parts: string[] = [];
-  write(value, parts);
-  return parts.join("");
+  if (value === null) return "null";
+  if (typeof value === "string") return jsonString(value);
+  if (typeof value === "boolean" || typeof value === "number" || typeof value === "bigint") return String(value);
+  if (value instanceof PhpFloat) return Number.isFinite(value.value) ? formatFloat(value.value, "e") : "0";
+  if (value instanceof PhpObject) return encodeMap(value.properties);
+  return value.isList() ? encodeList(value) : encodeMap(value);
 }
 
-function write(value: PhpValue, parts: string[]): void {
-  if (value === null) parts.push("null");
-  else if (typeof value === "string") parts.push(jsonString(value));
-  else if (typeof value === "boolean" || typeof value === "number" || typeof value === "bigint") parts.push(String(value));
-  else if (value instanceof PhpFloat) parts.push(Number.isFinite(value.value) ? formatFloat(value.value, "e") : "0");
-  else if (value instanceof PhpObject) writeMap(value.properties, parts);
-  else if (value.isList()) writeList(value, parts);
-  else writeMap(value, parts);
+function encodeList(array: PhpArray): string {
+  let json = "[";
+  for (const item of array.values()) json += (json === "[" ? "" : ",") + jsonEncode(item);
+  return json + "]";
 }
 
-function writeList(array: PhpArray, parts: string[]): void {
-  let separator = "[";
-  for (const item of array.values()) {
-    parts.push(separator);
-    write(item, parts);
-    separator = ",";
-  }
-  parts.push(array.size === 0 ? "[]" : "]");
+function encodeMap(array: PhpArray): string {
+  let json = "";
+  for (const [key, item] of array) json += (json === "" ? "{" : ",") + jsonString(String(key)) + ":" + jsonEncode(item);
+  return json === "" ? "{}" : json + "}";
 }
 
-function writeMap(array: PhpArray, parts: string[]): void {
-  let separator = "{";
-  for (const [key, item] of array) {
-    parts.push(separator, jsonString(String(key)), ":");
-    write(item, parts);
-    separator = ",";
-  }
-  parts.push(array.size === 0 ? "{}" : "}");
-}
-
-const SHORT: Readonly<Record<string, string>> = {
-  '"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
-};
-
-/** One JSON string with PHP's escapes. */
+/** One JSON string with PHP's escapes: those of JSON.stringify, and `/` and all that is not ASCII. */
 export function jsonString(text: string): string {
-   
-  const escaped = scrubText(text).replace(/["\\/\u0000-\u001f\u0080-\uffff]/g, (char) => SHORT[char] ?? unicode(char));
-  return `"${escaped}"`;
+  if (!SPECIAL.test(text)) return `"${text}"`;
+  const escaped = JSON.stringify(scrubText(text)).split("/").join("\\/");
+  return NOT_ASCII.test(escaped) ? escaped.replace(ALL_NOT_ASCII, unicode) : escaped;
 }
+
+const SPECIAL = /["\\/\u0000-\u001f\u0080-\uffff]/;
+const NOT_ASCII = /[\u0080-\uffff]/;
+const ALL_NOT_ASCII = /[\u0080-\uffff]/g;
 
 function unicode(char: string): string {
   return "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0");

@@ -10,7 +10,8 @@ const INT64_MIN = -9223372036854775808n;
 /** The key that PHP really uses for `key`: decimal integers within 64 bits become integers, all else stays text. */
 export function phpKey(key: PhpKey): PhpKey {
   if (typeof key === "string") {
-    if (!INTEGER_KEY.test(key)) return key;
+    // Nearly all keys are words: one look at the first character spares them the regular expression.
+    if (key.charCodeAt(0) > 0x39 || !INTEGER_KEY.test(key)) return key;
     const number = Number(key);
     if (Number.isSafeInteger(number)) return number;
     const big = BigInt(key);
@@ -25,13 +26,17 @@ export function phpKey(key: PhpKey): PhpKey {
 
 /** A PHP array: an ordered map whose keys are integers or strings. Re-assigning a key keeps its place. */
 export class PhpArray {
-  readonly #entries = new Map<PhpKey, PhpValue>();
+  /** The values while the keys are 0, 1, 2 … in this order: a Map with integer keys is slow and takes ten times the room. */
+  #list: PhpValue[] | undefined = [];
+  /** All entries, from the first key on that does not continue a list. */
+  #map: Map<PhpKey, PhpValue> | undefined;
+  /** The key of the next push(); counts only beside `#map`. */
   #next: number | bigint = 0;
 
   /** A list with the keys 0, 1, 2 … */
   static list(values: Iterable<PhpValue>): PhpArray {
     const array = new PhpArray();
-    for (const value of values) array.push(value);
+    array.#list = Array.from(values);
     return array;
   }
 
@@ -42,53 +47,65 @@ export class PhpArray {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#list === undefined ? this.#entries().size : this.#list.length;
   }
 
   get(key: PhpKey): PhpValue | undefined {
-    return this.#entries.get(phpKey(key));
+    const real = phpKey(key);
+    if (this.#list === undefined) return this.#entries().get(real);
+    return typeof real === "number" ? this.#list[real] : undefined;
   }
 
   has(key: PhpKey): boolean {
-    return this.#entries.has(phpKey(key));
+    const real = phpKey(key);
+    if (this.#list === undefined) return this.#entries().has(real);
+    return typeof real === "number" && real >= 0 && real < this.#list.length;
   }
 
   set(key: PhpKey, value: PhpValue): this {
     const real = phpKey(key);
-    this.#entries.set(real, value);
-    if (typeof real !== "string" && real >= this.#next) this.#next = phpKey(BigInt(real) + 1n) as number | bigint;
+    const list = this.#list;
+    if (list !== undefined && typeof real === "number" && real >= 0 && real <= list.length) {
+      list[real] = value;
+    } else {
+      this.#entries().set(real, value);
+      if (typeof real !== "string" && real >= this.#next) this.#next = after(real);
+    }
     return this;
   }
 
   delete(key: PhpKey): boolean {
-    return this.#entries.delete(phpKey(key));
+    return this.has(key) && this.#entries().delete(phpKey(key));
   }
 
   /** Appends as `$a[] = …`: the key is the highest integer key so far plus one, 0 if there was none. */
   push(value: PhpValue): this {
-    return this.set(this.#next, value);
+    if (this.#list === undefined) return this.set(this.#next, value);
+    this.#list.push(value);
+    return this;
   }
 
   keys(): IterableIterator<PhpKey> {
-    return this.#entries.keys();
+    return (this.#list ?? this.#entries()).keys();
   }
 
   values(): IterableIterator<PhpValue> {
-    return this.#entries.values();
+    return (this.#list ?? this.#entries()).values();
   }
 
   entries(): IterableIterator<[PhpKey, PhpValue]> {
-    return this.#entries.entries();
+    return (this.#list ?? this.#entries()).entries();
   }
 
   [Symbol.iterator](): IterableIterator<[PhpKey, PhpValue]> {
-    return this.#entries.entries();
+    return this.entries();
   }
 
   /** True when the keys are 0, 1, 2 … in this order, as PHP's array_is_list(); also for the empty array. */
   isList(): boolean {
+    if (this.#list !== undefined) return true;
     let expected = 0;
-    for (const key of this.#entries.keys()) {
+    for (const key of this.#entries().keys()) {
       if (key !== expected) return false;
       expected += 1;
     }
@@ -97,16 +114,17 @@ export class PhpArray {
 
   /** A copy of this level; the values are shared, as they are in PHP until written to. */
   clone(): PhpArray {
-    const copy = PhpArray.of(this.#entries);
+    const copy = new PhpArray();
+    copy.#list = this.#list?.slice();
+    copy.#map = this.#map && new Map(this.#map);
     copy.#next = this.#next;
     return copy;
   }
 
   /** A copy of all levels. */
   deepClone(): PhpArray {
-    const copy = new PhpArray();
-    for (const [key, value] of this.#entries) copy.set(key, value instanceof PhpArray ? value.deepClone() : value);
-    copy.#next = this.#next;
+    const copy = this.clone();
+    for (const [key, value] of this) if (value instanceof PhpArray) copy.set(key, value.deepClone());
     return copy;
   }
 
@@ -135,4 +153,18 @@ export class PhpArray {
     for (const [key, value] of other) result.set(key, value);
     return result;
   }
+
+  /** The entries as a Map, which this array is from now on. */
+  #entries(): Map<PhpKey, PhpValue> {
+    if (this.#map === undefined) {
+      this.#map = new Map(this.#list?.entries());
+      this.#next = this.#map.size;
+      this.#list = undefined;
+    }
+    return this.#map;
+  }
+}
+
+function after(key: number | bigint): number | bigint {
+  return typeof key === "number" && key < Number.MAX_SAFE_INTEGER ? key + 1 : (phpKey(BigInt(key) + 1n) as number | bigint);
 }
