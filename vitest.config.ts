@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { viteTemplates } from "./scripts/templates.mjs";
 
 export default defineConfig({
+  plugins: [viteTemplates],
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,

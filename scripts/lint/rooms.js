@@ -33,7 +33,9 @@ export default {
     const check = (node) => {
       const source = node.source?.value;
       if (typeof source !== "string" || !source.startsWith(".")) return;
-      const to = roomOf(new URL(source, `file://${context.filename}`).pathname);
+      const path = new URL(source, `file://${context.filename}`).pathname;
+      if (!path.includes("/src/")) return;
+      const to = roomOf(path);
       // A file directly below src/ (main.ts and the like) is the top floor.
       const allowed = to === from || (to !== undefined && ROOMS[from].includes(to));
       if (!allowed) context.report({ node, messageId: "up", data: { from, to: to ?? "src/" } });

@@ -24,6 +24,9 @@ export interface ProcessResult {
   readonly outputTooLong: boolean;
 }
 
+/** How long outputs may stay open after the child itself has ended. */
+const GRACE_MS = 250;
+
 /**
  * Runs a child to its end and collects what it prints. The child leads a process group of its own, so that the time limit also
  * ends what it started.
@@ -57,10 +60,15 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
       clearTimeout(timer);
       reject(error);
     });
-    child.on("close", (status, signal) => {
+    const end = (status: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
+      child.stdout.destroy();
+      child.stderr.destroy();
       resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr(), ...ending });
-    });
+    };
+    child.on("close", end);
+    // A server that the child has started may keep its outputs open for ever.
+    child.on("exit", (status, signal) => void setTimeout(end, GRACE_MS, status, signal).unref());
   });
 }
 

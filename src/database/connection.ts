@@ -1,0 +1,140 @@
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { ShimError } from "../errors/shim-error.ts";
+import { lookBehind } from "../files/look.ts";
+import { textFromBytes } from "../php-values/text.ts";
+
+export interface DbAccount {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Database to use; unset: none. */
+  readonly database?: string;
+}
+
+export interface ConnectOptions {
+  /** Socket for the host `localhost`; unset: the usual places are tried. */
+  readonly socket?: string | undefined;
+  /** For the connection, and for each statement; milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A row: column name → text (bytes that are not UTF-8 kept, see php-values/text.ts) or null. */
+export type DbRow = Readonly<Record<string, string | null>>;
+
+/** One connection to a MySQL or MariaDB server. */
+export interface Db {
+  rows(sql: string, values?: readonly (string | number)[]): Promise<DbRow[]>;
+  run(sql: string, values?: readonly (string | number)[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
+
+/**
+ * Connects as PHP's client library does: the host `localhost` means the Unix socket and the port does not matter then.
+ *
+ * @throws ShimError PROVISION_DB_CONNECT_FAIL with the server's own reason, never with the password
+ */
+export async function connectDb(account: DbAccount, options: ConnectOptions): Promise<Db> {
+  // 30 ms of start-up: only calls that need a database pay for it.
+  const { createConnection } = await import("mysql2/promise");
+  const socket = account.host === "localhost" ? (options.socket ?? SOCKETS.find((path) => lookBehind(path)?.isSocket())) : undefined;
+  const connecting = createConnection({
+    ...(socket === undefined ? { host: account.host, port: account.port } : { socketPath: socket }),
+    user: account.user,
+    password: account.password,
+    ...(account.database === undefined ? {} : { database: account.database }),
+    charset: "utf8mb4",
+    multipleStatements: false,
+    connectTimeout: options.timeoutMs,
+    typeCast: (field) => {
+      const bytes = field.buffer();
+      return bytes === null ? null : textFromBytes(bytes);
+    },
+  });
+  try {
+    return new OpenDb(await within(connecting, options), options);
+  } catch (thrown) {
+    // A connection that comes after all must not stay open.
+    connecting.then((late) => late.destroy(), () => undefined);
+    throw connectError(account, thrown);
+  }
+}
+
+class OpenDb implements Db {
+  readonly #connection: Connection;
+  readonly #options: ConnectOptions;
+
+  constructor(connection: Connection, options: ConnectOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  async rows(sql: string, values: readonly (string | number)[] = []): Promise<DbRow[]> {
+    const query = this.#connection.query<RowDataPacket[]>({ sql, values: [...values] });
+    try {
+      const [rows] = await within(query, this.#options);
+      return rows;
+    } catch (thrown) {
+      query.catch(() => undefined);
+      if (thrown instanceof TimeLimit) this.#connection.destroy();
+      throw thrown;
+    }
+  }
+
+  async run(sql: string, values: readonly (string | number)[] = []): Promise<void> {
+    await this.rows(sql, values);
+  }
+
+  async close(): Promise<void> {
+    try {
+      await within(this.#connection.end(), { timeoutMs: 1000 });
+    } catch {
+      this.#connection.destroy();
+    }
+  }
+}
+
+class TimeLimit extends Error {}
+
+async function within<T>(work: Promise<T>, options: ConnectOptions): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new TimeLimit(`no answer within ${options.timeoutMs / 1000} s`));
+    }, options.timeoutMs);
+    options.signal?.addEventListener("abort", () => {
+      reject(new TimeLimit("stopped"));
+    });
+  });
+  limit.catch(() => undefined);
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function connectError(account: DbAccount, thrown: unknown): ShimError {
+  const where = account.host === "localhost" ? "localhost" : `${account.host}:${account.port}`;
+  return new ShimError("PROVISION_DB_CONNECT_FAIL", `Could not connect to the database server ${where} as ${account.user}: ${dbReason(thrown)}`, {
+    hint: "is the server running, and are name, password and port right?",
+    cause: thrown,
+  });
+}
+
+/** The server's reason as one line, with the password of a failed statement out of it. */
+export function dbReason(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { code } = thrown as Error & { code?: string };
+  // An AggregateError (all addresses of a host refused) has an empty message.
+  const message = thrown.message === "" ? (code ?? "refused") : thrown.message;
+  return message.replace(/IDENTIFIED BY\s+'(?:[^'\\]|\\.)*'/gi, "IDENTIFIED BY '…'");
+}
+
+/** An identifier in backticks. mysql2's own form would split it at dots. */
+export function quoteIdentifier(name: string): string {
+  return "`" + name.replaceAll("`", "``") + "`";
+}

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { groupNamed } from "../files/groups.ts";
+import { lookAt } from "../files/look.ts";
+import { entriesOf } from "../files/scan.ts";
+import { groupProblem, type FileChanges } from "../task/file-changes.ts";
+import type { Work } from "../task/plan.ts";
+
+/** The directories of a site below its own, in Provision's order. `web`: the web server writes there. */
+const DIRECTORIES: readonly { readonly path: string; readonly mode: number; readonly web?: true; readonly recursive?: true }[] = [
+  { path: "", mode: 0o755 },
+  { path: "themes", mode: 0o2775, recursive: true },
+  { path: "modules", mode: 0o2775, recursive: true },
+  { path: "libraries", mode: 0o2775, recursive: true },
+  ...["files", "files/tmp", "files/images", "files/pictures", "files/css", "files/js", "files/ctools", "files/imagecache", "files/locations"].map(webDirectory),
+  ...["private", "private/files", "private/temp", "files/styles", "private/config", "private/config/sync"].map(webDirectory),
+];
+
+function webDirectory(path: string) {
+  return { path, mode: 0o2770, web: true } as const;
+}
+
+/**
+ * Brings the directories of a site into Provision's shape: first all exist, then the group, then the mode (a change of group clears the
+ * set-group-id bit). Contents of themes, modules and libraries get their mode too, files included.
+ *
+ * @throws ShimError DRUSH_PERM_ERROR when a directory cannot be made; group and mode that cannot be set are warnings, as in the original
+ */
+export function arrangeSiteDirectories(work: Work, sitePath: string, webGroup: string): void {
+  const { files } = work;
+  for (const { path } of DIRECTORIES) files.directory(join(sitePath, path));
+  const problem = groupProblem(webGroup);
+  const gid = groupNamed(webGroup)?.gid;
+  for (const { path, web } of DIRECTORIES) {
+    const directory = join(sitePath, path);
+    if (web === undefined || gid === undefined || lookAt(directory)?.gid === gid) continue;
+    attempt(work, `Could not change group ownership of ${directory} to ${webGroup}`, () => {
+      if (problem !== undefined) throw new Error(problem);
+      files.chgrp(directory, gid);
+    });
+  }
+  for (const { path, mode, recursive } of DIRECTORIES) {
+    const directory = join(sitePath, path);
+    attempt(work, `Could not change permissions of ${directory} to ${mode.toString(8)}`, () => {
+      if (recursive === true) chmodBelow(work, directory, mode);
+      files.chmod(directory, mode);
+    });
+  }
+  work.log("success", `The directories of the site are in place below ${sitePath}`);
+}
+
+function chmodBelow(work: Work, directory: string, mode: number): void {
+  for (const entry of entriesOf(directory)) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) chmodBelow(work, path, mode);
+    // One foreign file does not keep the others from their mode.
+    attempt(work, `Could not change permissions of ${path} to ${mode.toString(8)}`, () => work.files.chmod(path, mode), "debug");
+  }
+}
+
+function attempt(work: Work, failure: string, change: () => unknown, level: "warning" | "debug" = "warning"): void {
+  try {
+    change();
+  } catch (thrown) {
+    work.log(level, `${failure} (${thrown instanceof Error ? thrown.message : String(thrown)})`);
+  }
+}
+
+/** Writes a file that the web server reads: its group, 0440; without membership in the group a warning, as the original gives. */
+export function writeForWebServer(work: Work, request: Omit<Parameters<FileChanges["write"]>[0], "mode" | "group"> & { readonly webGroup: string }): void {
+  const { webGroup, ...rest } = request;
+  work.files.write({ ...rest, mode: 0o440, group: webGroup });
+  const problem = groupProblem(webGroup);
+  const gid = groupNamed(webGroup)?.gid;
+  if (problem !== undefined && !work.dryRun && lookAt(rest.path)?.gid !== gid) {
+    work.log("warning", `Could not change group ownership of ${rest.path} to ${webGroup} (${problem})`);
+  }
+}

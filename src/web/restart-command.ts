@@ -1,0 +1,39 @@
+import { basename } from "node:path";
+
+/**
+ * The words of an `http_restart_cmd`. Provision passes the command through escapeshellcmd(): operators and expansions are literal text, only
+ * paired quotes still hold words together.
+ */
+export function commandWords(command: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (let at = 0; at < command.length; at++) {
+    const char = command[at] ?? "";
+    const close = char === "'" || char === '"' ? command.indexOf(char, at + 1) : -1;
+    if (close > at) {
+      word = (word ?? "") + command.slice(at + 1, close);
+      at = close;
+    } else if (/\s/.test(char)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? "") + char;
+    }
+  }
+  return word === undefined ? words : [...words, word];
+}
+
+const CONTROL = /^(?:apache2?ctl|apachectl2?|httpd|apache2)$/;
+const RELOADS = new Set(["graceful", "restart", "reload", "graceful-stop"]);
+
+/**
+ * The beginning of a command that tests the same server's configuration, to which `-t` and more may be added; undefined when the restart command
+ * is not an Apache control program. sudo must not ask for a password then.
+ */
+export function apacheTestCommand(restart: readonly string[]): string[] | undefined {
+  const words = restart[0] !== undefined && basename(restart[0]) === "sudo" ? [restart[0], "-n", ...restart.slice(1).filter((word) => word !== "-n")] : [...restart];
+  const control = words.findIndex((word) => CONTROL.test(basename(word)));
+  const rest = words.slice(control + 1).filter((word) => word !== "-k");
+  if (control < 0 || rest.length !== 1 || !RELOADS.has(rest[0] ?? "")) return undefined;
+  return words.slice(0, control + 1);
+}

@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import type { ServerContext } from "../contexts/context.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { lookAt, modeOf, readIfThere } from "../files/look.ts";
+import { Remembered } from "../files/remembered.ts";
+import { textFromBytes } from "../php-values/text.ts";
+import type { UndoEntry } from "../task/journal.ts";
+import type { Work } from "../task/plan.ts";
+import { apacheControl, type ApacheControl, type ControlOutcome, type Environment } from "./apache-control.ts";
+import type { WebFile } from "./apache-files.ts";
+import { buildShadow, type WebChange } from "./shadow-config.ts";
+
+export interface WebSettings {
+  readonly environment: Environment;
+  readonly remembered: Remembered;
+  /** The umask for a file that is new. */
+  readonly umask?: number;
+}
+
+/**
+ * Changes a server's web configuration as one transaction: test the whole server with the new files, swap them in, reload. On a broken
+ * configuration every byte stays as it was. (Provision writes in place, reloads, and reports success when that fails.)
+ *
+ * @param files written when their content is new; the reload happens in any case, because a platform's .htaccess is only read then
+ * @throws ShimError PROVISION_WEB_CONFIG_BROKEN
+ */
+export async function changeWebConfig(work: Work, server: ServerContext, files: readonly WebFile[], settings: WebSettings): Promise<void> {
+  const command = server.http?.restartCommand;
+  await work.exclusively(`web @${server.name}`, async () => {
+    const control = apacheControl(command ?? "", settings.environment, settings.remembered);
+    const changes = files.filter(({ path, content }) => readText(path) !== content);
+    const tested = changes.length > 0 && !work.dryRun && command !== undefined && (await testBefore(work, server, changes, control));
+    if (command !== undefined && !work.dryRun) {
+      // Undone last: first all files are as before, then Apache reads them.
+      await work.act(`reload ${server.http?.driver ?? "the web server"} again if this task is undone`, () => undefined, { kind: "web-reload", command, cwd: settings.environment.cwd });
+    }
+    const before = changes.map(({ path }) => ({ path, content: readIfThere(path), mode: modeOfFile(path) }));
+    const swapIn = (): void => {
+      for (const { path, content, label } of files) {
+        const written = work.files.write({ path, content, mode: "keep", stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
+        work.log("success", written ? `Generated ${label} (${path})` : `The ${label} is up to date (${path})`);
+      }
+    };
+    const swapOut = (): void => {
+      for (const { path, content, mode } of before) {
+        if (content === undefined) work.files.remove(path);
+        else work.files.write({ path, content, mode: mode ?? "keep", stagingDirectory: server.configPath, secret: true });
+      }
+    };
+    swapIn();
+    if (command === undefined) return;
+    await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0, tested, swapIn, swapOut }));
+  });
+}
+
+/** True when the new configuration was tested as a whole and is good; false when it cannot be tested before it is in place. */
+async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: ApacheControl): Promise<boolean> {
+  const shadow = await buildShadow(server, changes, control);
+  if (shadow === undefined) {
+    work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, "apache.conf")}.`);
+    return false;
+  }
+  try {
+    const outcome = await control.test(shadow.mainFile);
+    if (outcome?.ok !== false) return outcome?.ok === true;
+    if (outcome.refused) return false;
+    const present = await control.test();
+    throw brokenConfig(server, shadow.realPaths(outcome.output), present?.ok === false);
+  } finally {
+    shadow.remove();
+  }
+}
+
+interface Swap {
+  readonly changed: boolean;
+  readonly tested: boolean;
+  readonly swapIn: () => void;
+  readonly swapOut: () => void;
+}
+
+async function reload(work: Work, server: ServerContext, control: ApacheControl, swap: Swap): Promise<void> {
+  // Not every control program tests before it reloads, and a server that reloads a broken configuration may be gone.
+  if (swap.changed && !swap.tested) await testInPlace(server, control, swap);
+  const outcome = await control.reload();
+  if (outcome.ok) {
+    work.log("success", `The web server on ${server.remoteHost} has been restarted`);
+    return;
+  }
+  if (!swap.changed) await testInPlace(server, control, swap);
+  if (swap.changed) {
+    // The files read well and still it does not reload: is it because of them?
+    swap.swapOut();
+    if ((await control.reload()).ok) throw reloadFailed(server, outcome);
+    swap.swapIn();
+  }
+  // It did not reload before this task either. As in Provision that is a warning: the files are good and the next reload takes them.
+  work.log("warning", `The web server on ${server.remoteHost} could not be restarted. Changes might not be available until this has been done. (error: ${outcome.output})`);
+}
+
+async function testInPlace(server: ServerContext, control: ApacheControl, swap: Swap): Promise<void> {
+  const test = await control.test();
+  if (test === undefined || test.ok || test.refused) return;
+  swap.swapOut();
+  const former = swap.changed ? await control.test() : test;
+  throw brokenConfig(server, test.output, former?.ok === false);
+}
+
+function brokenConfig(server: ServerContext, output: string, neighbour: boolean): ShimError {
+  const whose = neighbour ? "was broken before this task, by something else" : "would be broken by this change";
+  return new ShimError("PROVISION_WEB_CONFIG_BROKEN", `The web server configuration of @${server.name} ${whose}: ${output}`, {
+    hint: neighbour ? "mend or remove the file that the message names; nothing was changed" : "the configuration in place was kept",
+  });
+}
+
+function reloadFailed(server: ServerContext, outcome: ControlOutcome): ShimError {
+  return new ShimError("PROVISION_WEB_RELOAD_FAILED", `The web server on ${server.remoteHost} does not reload with this change: ${outcome.output}`, {
+    hint: "the former configuration is back in place and loaded",
+  });
+}
+
+function readText(path: string): string | undefined {
+  const bytes = readIfThere(path);
+  return bytes === undefined ? undefined : textFromBytes(bytes);
+}
+
+function modeOfFile(path: string): number | undefined {
+  const stats = lookAt(path);
+  return stats === undefined ? undefined : modeOf(stats);
+}
+
+/** Undo handler `web-reload`: makes the web server read its configuration again after the files are back. */
+export async function undoWebReload(entry: UndoEntry): Promise<string> {
+  const { command, cwd } = entry;
+  const control = apacheControl(typeof command === "string" ? command : "", { cwd: typeof cwd === "string" ? cwd : "/", variables: process.env }, new Remembered("/nonexistent"));
+  const outcome = await control.reload();
+  // A server that does not reload is no reason to keep the journal: all bytes are as before.
+  return outcome.ok ? "restarted the web server" : `the web server could not be restarted (${outcome.output})`;
+}
