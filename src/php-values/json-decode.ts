@@ -40,10 +40,11 @@ function cutCharacter(bytes: Buffer): number {
     if (first < 0x80) return 0;
     if (first < 0xc0) continue;
     const missing = (first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4) - length;
-    const tail = bytes.subarray(bytes.length - length);
+    if (missing <= 0) return 0;
     // The second byte of E0, ED, F0 and F4 is restricted; alone, these are always a possible beginning.
-    const possible = length === 1 ? first >= 0xc2 && first <= 0xf4 : isUtf8(Buffer.concat([tail, Buffer.alloc(missing, 0x80)]));
-    return missing > 0 && possible ? length : 0;
+    const completed = Buffer.concat([bytes.subarray(bytes.length - length), Buffer.alloc(missing, 0x80)]);
+    const possible = length === 1 ? first >= 0xc2 && first <= 0xf4 : isUtf8(completed);
+    return possible ? length : 0;
   }
   return 0;
 }

@@ -137,7 +137,7 @@ describe("jsonDecode", () => {
 
   it.each([
     [[0xc3], true], [[0xe2, 0x82], true], [[0xf0, 0x9f, 0x98], true], // the beginning of a character
-    [[0xff], false], [[0xc0], false], [[0xe0, 0x80], false], [[0x80], false], // never a character
+    [[0xff], false], [[0xc0], false], [[0xe0, 0x80], false], [[0x80], false], [[0xc3, 0xa9, 0xb1], false], [[0xc3, 0xa9, 0x80, 0x80], false], // never a character
   ] as const)("takes the bytes %j at the end of a string as cut off: %s", (tail, truncated) => {
     const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from(tail)]);
     expect(() => jsonDecode(bytes)).toThrow(expect.objectContaining({ truncated }) as Error);
