@@ -15,7 +15,7 @@ const ROOMS = {
   drupal: [...GROUND, "files", "database", "contexts", "aliases", "task"],
   web: [...GROUND, "files", "processes", "contexts", "task"],
   "real-drush": [...GROUND, "files", "processes", "aliases", "backend-protocol"],
-  reporters: [...GROUND, "task", "backend-protocol"],
+  reporters: [...GROUND, "files", "task", "backend-protocol"],
   swap: [...GROUND, "files", "processes", "aliases", "real-drush"],
   commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "task", "drupal", "web"],
 };
