@@ -1,0 +1,103 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { request, type IncomingHttpHeaders } from "node:http";
+import { join } from "node:path";
+import { type AegirHome } from "./aegir-home.ts";
+import { configuration, controlScript } from "./apache-files.ts";
+import { onFreePort, startServer, type ServerProcess } from "./server-process.ts";
+import { type RunResult } from "./test-user.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface FetchOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** An Apache of our own on 127.0.0.1 with PHP as its module, run by the test's user. */
+export interface Apache {
+  readonly port: number;
+  readonly pid: number;
+  readonly directory: string;
+  /** A program like Debian's apache2ctl: `graceful`, `configtest`, or options of apache2 (`-t`, `-S`). */
+  readonly control: string;
+  /** The value of a server's property `http_restart_cmd`. */
+  readonly restartCommand: string;
+  /** What is wrong in PHP code, notices too; empty when all is well. */
+  phpErrors: () => string;
+  errorLog: () => string;
+  /** Asks for a page of a virtual host. Redirections are answers. The Host header is `host` as given; a browser would add `:port`. */
+  fetch: (host: string, path: string, options?: FetchOptions) => Promise<Answer>;
+  /** Runs `control graceful`; does not throw when it is refused. */
+  graceful: () => Promise<RunResult>;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts it in `beside` the home, with `config/apache.conf` of the home linked in, as Aegir's installation does with `conf-enabled`. That
+ * file need not be there yet. PHP takes the database host `localhost` to mean the socket, which need not be there yet either.
+ */
+export async function startApache(home: AegirHome, databaseSocket: string): Promise<Apache> {
+  const { user, beside } = home;
+  const directory = join(beside, "apache");
+  const [pidFile, errorLog, phpLog] = ["apache2.pid", "error.log", "php.log"].map((name) => join(directory, name)) as [string, string, string];
+  mkdirSync(join(directory, "conf-enabled"), { recursive: true });
+  symlinkSync(join(home.path, "config/apache.conf"), join(directory, "conf-enabled/aegir.conf"));
+  const control = join(directory, "apachectl");
+  writeFileSync(control, controlScript({ directory, pidFile, errorLog }));
+  chmodSync(control, 0o755);
+  writeFileSync(phpLog, "");
+  user.own(directory);
+
+  const { port, server } = await onFreePort(async (port) => {
+    const place = { directory, pidFile, errorLog, phpLog, port, phpModule: phpModule(), databaseSocket };
+    writeFileSync(join(directory, "apache2.conf"), configuration(place));
+    return { port, server: await start(home, directory, errorLog) };
+  });
+  return {
+    port,
+    pid: server.pid,
+    directory,
+    control,
+    restartCommand: `${control} graceful`,
+    phpErrors: () => readFileSync(phpLog, "utf8"),
+    errorLog: () => readFileSync(errorLog, "utf8"),
+    fetch: (host, path, options) => fetchPage(port, host, path, options),
+    graceful: () => user.run([control, "graceful"], { mayFail: true }),
+    stop: () => server.stop(),
+  };
+}
+
+function start({ user }: AegirHome, directory: string, errorLog: string): Promise<ServerProcess> {
+  return startServer({
+    user,
+    command: ["apache2", "-d", directory, "-f", join(directory, "apache2.conf"), "-DFOREGROUND"],
+    isReady: () => existsSync(errorLog) && readFileSync(errorLog, "utf8").includes("resuming normal operations"),
+  });
+}
+
+function phpModule(): string {
+  const modules = "/usr/lib/apache2/modules";
+  const name = readdirSync(modules).find((file) => /^libphp\d.*\.so$/.test(file));
+  if (name === undefined) throw new Error(`There is no PHP module in ${modules} (package libapache2-mod-php).`);
+  return join(modules, name);
+}
+
+function fetchPage(port: number, host: string, path: string, { method = "GET", headers = {}, body }: FetchOptions = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    // No kept connections: an old child of Apache that still holds one would answer by the old configuration.
+    const sent = request({ host: "127.0.0.1", port, path, method, headers: { ...headers, Host: host }, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+    });
+    sent.setTimeout(20_000, () => sent.destroy(new Error(`No answer from ${host}${path} in 20 s.`)));
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}

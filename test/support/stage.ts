@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { makeAegirHome, type AegirHome } from "./aegir-home.ts";
+import { startApache, type Apache } from "./apache.ts";
+import { socketIn, startMariadb, type MariaDb } from "./mariadb.ts";
+import { requirePackages } from "./packages.ts";
+
+/** A host for system tests: a home of Aegir with a database and a web server, all private. */
+export interface Stage {
+  readonly home: AegirHome;
+  readonly mariadb: MariaDb;
+  readonly apache: Apache;
+  /** Stops both servers and removes the home. */
+  strike: () => Promise<void>;
+}
+
+/** Starts both servers side by side; throws when one of them does not come up, with nothing left behind. */
+export async function setStage(): Promise<Stage> {
+  requirePackages();
+  const home = makeAegirHome();
+  const databaseDirectory = join(home.beside, "mariadb");
+  const mariadb = startMariadb(home.user, databaseDirectory);
+  const apache = startApache(home, socketIn(databaseDirectory));
+  const strike = async (): Promise<void> => {
+    const started = await Promise.allSettled([mariadb, apache]);
+    await Promise.all(started.map((server) => (server.status === "fulfilled" ? server.value.stop() : Promise.resolve())));
+    home.remove();
+  };
+  try {
+    const [database, webServer] = await Promise.all([mariadb, apache]);
+    return { home, mariadb: database, apache: webServer, strike };
+  } catch (error) {
+    await strike();
+    throw error;
+  }
+}
