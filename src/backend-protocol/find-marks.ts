@@ -33,7 +33,8 @@ export function beginningOfMark(data: Buffer, at: number): number {
   return data.length;
 }
 
-const MARKS = [PACKET_MARK, NUL_FRAME_MARK, FRAME_MARK];
+/** What begins like a packet mark begins like the second of these, too. */
+const MARKS = [FRAME_MARK, NUL_FRAME_MARK];
 
 function endsAsBeginningOf(mark: Buffer, data: Buffer, from: number): boolean {
   const length = data.length - from;

@@ -62,6 +62,9 @@ export const GLOBAL_OPTIONS: readonly GlobalOption[] = [
   ...named(EFFECTIVE, "cache-clear", "local"),
   { name: "no-interaction" },
   { name: "ignored-directories", ...EFFECTIVE },
+  // From command files that come with drush.
+  ...named(NEVER, "notify", "notify-audio"),
+  { name: "xh" },
 ];
 
 const BY_NAME: ReadonlyMap<string, GlobalOption> = new Map(GLOBAL_OPTIONS.map((option) => [option.name, option]));

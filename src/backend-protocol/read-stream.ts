@@ -78,9 +78,8 @@ export class BackendReader {
       return packet + PACKET_MARK.length;
     }
     if (frame < Infinity) {
-      // The NUL before the start mark belongs to it.
-      const end = frame > at && data[frame - 1] === 0 ? frame - 1 : frame;
-      this.#emitText(events, data.subarray(at, end));
+      // The NUL before the start mark belongs to it, or was the end of a packet; then `at` is behind it and there is no text.
+      this.#emitText(events, data.subarray(at, data[frame - 1] === 0 ? frame - 1 : frame));
       this.#state = "frame";
       return frame + FRAME_MARK.length;
     }

@@ -17,7 +17,7 @@ export function wireText(text: string, options: WireOptions = {}): string {
 
 /** The type of a log entry: Hosting stores it in 16 characters, and a longer one breaks the task. Without a name it is drush's default. */
 export function wireType(type: string): string {
-  return type === "" ? "notice" : Array.from(wireText(type)).slice(0, TYPE_LENGTH).join("");
+  return type === "" ? "notice" : wireText(type).slice(0, TYPE_LENGTH);
 }
 
 /** The code of an error. An empty or numeric one becomes drush's general code, as drush_set_error() does on the other side. */

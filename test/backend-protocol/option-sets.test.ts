@@ -74,7 +74,7 @@ describe("the table of global options", () => {
   it("knows what never leaves the command line and what is never passed on", () => {
     const named = (flag: "neverPost" | "neverPropagate"): string[] => GLOBAL_OPTIONS.filter((option) => option[flag] === true).map(({ name }) => name);
     expect(named("neverPost")).toEqual(["root", "uri", "include", "exclude", "config", "drush-coverage"]);
-    expect(named("neverPropagate")).toEqual(["simulate", "php", "interactive", "tty", "backend", "php-options", "shell-aliases", "path-aliases", "ssh-options", "editor", "bg", "redirect-port"]);
+    expect(named("neverPropagate")).toEqual(["simulate", "php", "interactive", "tty", "backend", "php-options", "shell-aliases", "path-aliases", "ssh-options", "editor", "bg", "redirect-port", "notify", "notify-audio"]);
     expect(globalOption("profile")).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { isAliasShape, parseCommandLine } from "../../src/backend-protocol/arguments.ts";
+import { BackendResult } from "../../src/backend-protocol/backend-result.ts";
 import { callerErrors } from "../../src/backend-protocol/caller-errors.ts";
 import { drushCall, type DrushCall } from "../../src/backend-protocol/drush-call.ts";
 import { GLOBAL_OPTIONS } from "../../src/backend-protocol/global-options.ts";
@@ -15,10 +16,12 @@ import { REAL_DRUSH, RealDrush } from "./real-drush/real-drush.ts";
 import { FRAME_PIECES, PACKET_PIECES, TEXT_PIECES } from "./stream-pieces.ts";
 
 interface InvokeAnswer {
-  readonly result: "array" | false;
+  /** `array`, or the whole result as JSON when the job asked for it. */
+  readonly result: string | false;
   readonly site: string | number | null;
   readonly errors: Readonly<Record<string, number>> | [];
-  readonly log: readonly (readonly [string, string, string | null])[];
+  /** What a log callback was given: type, message, error, timestamp. */
+  readonly log: readonly (readonly [string, string, string | null, number])[];
 }
 
 const START = "\0DRUSH_BACKEND_OUTPUT_START>>>";
@@ -49,7 +52,7 @@ describe.skipIf(REAL_DRUSH === undefined)("as real drush does", () => {
       frame: result === "array",
       errors: Object.entries(errors).sort(),
       // drush's log also holds its own entries; ours are known by what only packets of these streams say.
-      log: log.filter(([, message]) => message === "m" || message.startsWith("Bootstrap to") || message === "Malformed backend packet"),
+      log: log.filter(([, message]) => /^m$|^Bootstrap to|^Malformed backend packet$/.test(message)).map((entry) => entry.slice(0, 3)),
     }));
     const ours = streams.map(([bytes, exit]) => {
       const all = readAll(bytes, [], exit);
@@ -85,6 +88,31 @@ describe.skipIf(REAL_DRUSH === undefined)("as real drush does", () => {
     expect(ours).toEqual(theirs);
   });
 
+  it("10, 11, 12, 37, 75, 76, 78, 87, 88: what our writer sends arrives, once each, with our times and without a PHP warning", () => {
+    const nasty = 'a\0b\n"c" \\ </> \0DRUSH_BACKEND:x\0 DRUSH_BACKEND_OUTPUT_START>>> <<<DRUSH_BACKEND_OUTPUT_END é \udcff';
+    const result = new BackendResult({ fourByteCharacters: "keep" });
+    const entries = ["bootstrap", "ok", "warning", "p_command", "error"].map((type, index) => ({ type, message: `mine ${index} 😀 ${nasty}`, timestamp: 1795349704.5 + index, memory: 1 }));
+    const sent: Buffer[] = entries.map((entry) => result.log(entry) ?? Buffer.alloc(0));
+    sent.push(result.setError("PROVISION_X", `mine ${nasty}`), Buffer.from("text\0\n"));
+    result.print(nasty);
+    sent.push(result.frame({ context: set({ [nasty]: nasty, list: [1, { a: [] }], half: 0.5 }) }));
+    const record = { "#name": "x", root: "", uri: "" };
+    const backendOptions = { ...RUN, "drush-script": drush!.stub, "#process-read-size": 128 };
+    const [, answer] = drush!.run<InvokeAnswer>([
+      { do: "invoke", record, command: drush!.addCase(0, Buffer.from(LOG + FRAME), 0), backend_options: backendOptions },
+      { do: "invoke", record, command: drush!.addCase(1, Buffer.concat(sent), 1), backend_options: backendOptions, whole: true },
+    ]);
+    const mine = answer!.log.filter(([type, message]) => message.startsWith("mine") || type === "warning");
+    const scrubbed = nasty.toWellFormed();
+    expect(mine).toEqual([
+      ...entries.map(({ type, message, timestamp }) => [type, message.toWellFormed(), null, timestamp]),
+      ["error", `mine ${scrubbed}`, "PROVISION_X", expect.any(Number) as number],
+    ]);
+    expect(answer!.errors).toEqual({ PROVISION_X: 1 });
+    const { outcome } = readAll(sent.at(-1)!);
+    expect(answer!.result).toBe(outcome.kind === "frame" && jsonEncode(outcome.frame.toArray().set("site", "x")));
+  });
+
   it("outcomes of generated streams", () => {
     const piece = fc.constantFrom(...TEXT_PIECES, ...PACKET_PIECES);
     const stream = fc.tuple(fc.array(piece, { maxLength: 6 }), fc.constantFrom(...FRAME_PIECES), fc.array(piece, { maxLength: 1 }), fc.constantFrom(0, 1, 255));
@@ -95,6 +123,18 @@ describe.skipIf(REAL_DRUSH === undefined)("as real drush does", () => {
     const { theirs, ours } = outcomes(comparable);
     const differing = comparable.flatMap(([bytes], index) => (JSON.stringify(ours[index]) === JSON.stringify(theirs[index]) ? [] : [{ bytes: bytes.toString("latin1"), ours: ours[index], theirs: theirs[index] }]));
     expect(differing).toEqual([]);
+  });
+
+  it("the table of global options", () => {
+    const [theirs] = drush!.run<[string, string | null, string[]][]>([{ do: "globals" }]);
+    const ours = GLOBAL_OPTIONS.map(({ name, short, inherit, neverPropagate, neverPost, pathList }) => [
+      name, short ?? null, [neverPropagate && "never-propagate", neverPost && "never-post", pathList && "merge-pathlist", inherit].filter((flag) => flag !== undefined)]);
+    // Of several ways to inherit, drush takes the first in this order.
+    const first = (flags: string[]): string[] => {
+      const [way] = [["propagate", "effective"], ["propagate-cli-value", "cli"], ["context", "context"]].filter(([flag]) => flags.includes(flag!));
+      return [...flags.filter((flag) => !/^propagate|^context$/.test(flag)), ...(way === undefined ? [] : [way[1]!])];
+    };
+    expect(ours).toEqual(theirs!.map(([name, short, flags]) => [name, short, first(flags)]));
   });
 
   it("words of a command line", () => {

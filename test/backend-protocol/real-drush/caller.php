@@ -7,7 +7,7 @@
 
 /** Takes the place of Hosting's log callback. */
 function shim_test_log($entry) {
-  $GLOBALS['shim_test_log'][] = [$entry['type'], $entry['message'], $entry['error'] ?? NULL];
+  $GLOBALS['shim_test_log'][] = [$entry['type'], $entry['message'], $entry['error'] ?? NULL, $entry['timestamp']];
 }
 
 /** Forgets what earlier jobs left behind. */
@@ -23,7 +23,7 @@ function shim_test_invoke($job) {
   shim_test_reset();
   $result = drush_invoke_process($job['record'], $job['command'], $job['args'] ?? [], $job['options'] ?? [], $job['backend_options']);
   return [
-    'result' => is_array($result) ? 'array' : $result,
+    'result' => is_array($result) ? (empty($job['whole']) ? 'array' : json_encode($result)) : $result,
     'site' => is_array($result) ? $result['site'] : NULL,
     'errors' => array_map('count', drush_get_error_log()),
     'log' => $GLOBALS['shim_test_log'],
@@ -40,6 +40,16 @@ function shim_test_parse($job) {
     'arguments' => $arguments,
     'alias' => isset($arguments[0]) && drush_sitealias_valid_alias_format($arguments[0]),
   ];
+}
+
+/** The table of global options. */
+function shim_test_globals() {
+  $table = [];
+  foreach (drush_get_global_options() as $name => $info) {
+    $flags = ['never-propagate', 'never-post', 'merge-pathlist', 'propagate', 'propagate-cli-value', 'context'];
+    $table[] = [$name, $info['short-form'] ?? NULL, array_values(array_intersect($flags, array_keys($info)))];
+  }
+  return $table;
 }
 
 /** Reads options out of option sets, and merges them. */
