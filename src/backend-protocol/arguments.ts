@@ -93,7 +93,7 @@ function withLongNames(options: PhpArray): PhpArray {
     const value = short === undefined ? undefined : result.get(short);
     if (short === undefined || value === undefined) continue;
     const long = result.get(name);
-    result.set(name, pathList === true && long !== undefined ? PhpArray.list([long, value]) : value);
+    result.set(name, pathList === true && long !== undefined ? PhpArray.list([long, value].filter((one) => one !== null)) : value);
     result.delete(short);
   }
   return result;

@@ -13,7 +13,8 @@ export const RETAINED_LIMIT = 256 * 1024 * 1024;
  * nothing is text or packet any more. The result does not depend on where the stream is cut into chunks. Marks are recognised
  * byte by byte; texts may hold any bytes, also NUL.
  *
- * Unlike drush 8.4.12, a start mark inside a packet does not begin the frame: a message that quotes one must not spoil the result.
+ * Unlike for drush 8.4.12, a start mark inside a packet does not begin the frame: a message that quotes one must not spoil the result. It
+ * does begin the frame where the packet is no JSON, that is, was never ended.
  */
 export class BackendReader {
   readonly #limit: number;
@@ -49,7 +50,7 @@ export class BackendReader {
   end(exitStatus: number | null): { readonly events: readonly StreamEvent[]; readonly outcome: StreamOutcome } {
     const events: StreamEvent[] = [];
     if (this.#state === "text") this.#emitText(events, this.#held);
-    if (this.#state === "packet") this.#emitPacket(events, false);
+    if (this.#state === "packet" && this.#endPacket(events, false)) this.#state = "frame";
     const facts = { exitStatus, text: this.#text, packets: this.#packets };
     if (this.#state !== "frame") return { events, outcome: { ...facts, kind: this.#text ? "text-only" : "silent" } };
     return { events, outcome: { ...facts, ...frameOutcome(this.#take()) } };
@@ -93,9 +94,9 @@ export class BackendReader {
     const end = data.indexOf(0, at);
     this.#keep(data.subarray(at, end < 0 ? data.length : end));
     if (end < 0) return undefined;
-    this.#emitPacket(events, true);
-    this.#state = "text";
-    return end + 1;
+    const frame = this.#endPacket(events, true);
+    this.#state = frame ? "frame" : "text";
+    return frame ? end : end + 1;
   }
 
   #keep(part: Buffer): void {
@@ -118,11 +119,19 @@ export class BackendReader {
     events.push({ kind: "text", bytes });
   }
 
-  #emitPacket(events: StreamEvent[], complete: boolean): void {
+  /** Emits the packet that was kept. @returns whether a frame began in it; its bytes are then kept instead */
+  #endPacket(events: StreamEvent[], complete: boolean): boolean {
     const bytes = this.#take();
     this.#packets += 1;
     const packet = bytes === undefined ? malformed("too large", NOTHING) : complete ? readPacket(bytes) : malformed("cut off", bytes);
-    events.push({ kind: "packet", packet });
+    const frame = packet.kind === "malformed" && packet.reason !== "no name" ? packet.bytes.indexOf(FRAME_MARK) : -1;
+    if (bytes === undefined || frame < 0) {
+      events.push({ kind: "packet", packet });
+      return false;
+    }
+    events.push({ kind: "packet", packet: malformed("cut off", bytes.subarray(0, frame)) });
+    this.#keep(bytes.subarray(frame + FRAME_MARK.length));
+    return true;
   }
 }
 

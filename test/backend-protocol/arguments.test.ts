@@ -55,6 +55,7 @@ describe("options", () => {
     expect(options("x --q=1 --s --ia")).toEqual([["simulate", true], ["interactive", true], ["quiet", "1"]]);
     expect(options("x --v=2 --verbose=3")).toEqual([["verbose", "2"]]);
     expect(options("x -i /a --include=/b")).toEqual([["include", ["/b", "/a"]]]);
+    expect(options("x --include=/b -i")).toEqual([["include", ["/b"]]]);
   });
 
   it("keeps the bytes of a group of letters that is not ASCII", () => {

@@ -57,6 +57,14 @@ describe("packets", () => {
     expect([packets(all).length, all.outcome.kind]).toEqual([2, "frame"]);
   });
 
+  it("that were never ended give way to a frame, as for drush", () => {
+    for (const tail of ["", "\0", `\n${LOG}`]) {
+      const all = read(`\0DRUSH_BACKEND:{"type":"ok","mess${FRAME.slice(1)}${tail}`);
+      expect([described(all).events, all.outcome.kind]).toEqual([['malformed:cut off:{"type":"ok","mess'], "frame"]);
+    }
+    expect(read(`\0DRUSH_BACKEND:{"no":"DRUSH_BACKEND_OUTPUT_START>>>"}\0${FRAME}`).outcome.kind).toBe("frame");
+  });
+
   it("that never end are not kept", () => {
     const reader = new BackendReader({ limit: 100 });
     expect(reader.push(Buffer.from(`\0DRUSH_BACKEND:${"x".repeat(101)}`))).toEqual([]);

@@ -26,7 +26,14 @@ export function referenceRead(stream: Buffer): ReferenceResult {
       flush();
       const end = all.indexOf("\0", at + HEAD.length);
       const payload = all.slice(at + HEAD.length, end < 0 ? undefined : end);
-      events.push(end < 0 ? `malformed:cut off:${payload}` : packet(payload));
+      const event = end < 0 ? `malformed:cut off:${payload}` : packet(payload);
+      const start = /^malformed:(?!no name)/.test(event) ? payload.indexOf(START) : -1;
+      if (start >= 0) {
+        // The packet was never ended, and the frame came.
+        events.push(`malformed:cut off:${payload.slice(0, start)}`);
+        return { events, outcome: frame(all.slice(at + HEAD.length + start + START.length)) };
+      }
+      events.push(event);
       at = end < 0 ? all.length : end + 1;
     } else if (all.startsWith(START, at) || all.startsWith(`\0${START}`, at)) {
       flush();
