@@ -62,6 +62,7 @@ describe("packets", () => {
       const all = read(`\0DRUSH_BACKEND:{"type":"ok","mess${FRAME.slice(1)}${tail}`);
       expect([described(all).events, all.outcome.kind]).toEqual([['malformed:cut off:{"type":"ok","mess'], "frame"]);
     }
+    expect(read(`\0DRUSH_BACKEND:{"mess${START.slice(1)}{"a":1\0}${END}`).outcome).toMatchObject({ kind: "unparsable", reason: "not JSON" });
     expect(read(`\0DRUSH_BACKEND:{"no":"DRUSH_BACKEND_OUTPUT_START>>>"}\0${FRAME}`).outcome.kind).toBe("frame");
   });
 

@@ -131,7 +131,7 @@ describe("jsonDecode", () => {
     expect(() => decode(json)).toThrow(expect.objectContaining({ name: "JsonSyntaxError", truncated: true }) as Error);
   });
 
-  it.each(["garbage", '{"a":1}}', "{a:1}", "[1,]", '{"a":01}', '"\u0001"', '"\\ud800"', '"\\ud800\\u0041"', '"\\udc00"', '"\\x"', '"\\u00g0"', '{"a".', '{"5"e'])("says that %s is wrong", (json) => {
+  it.each(["garbage", '{"a":1}}', "{a:1}", "[1,]", '{"a":01}', '"\u0001"', '"\u001f"', '"\\ud800"', '"\\ud800\\u0041"', '"\\udc00"', '"\\x"', '"\\u00g0"', '{"a".', '{"5"e'])("says that %s is wrong", (json) => {
     expect(() => decode(json)).toThrow(expect.objectContaining({ truncated: false }) as Error);
   });
 
@@ -146,6 +146,10 @@ describe("jsonDecode", () => {
   it("refuses a wrong byte shortly before the end", () => {
     expect(() => jsonDecode(Buffer.from('{"a":"\xff"}', "latin1"))).toThrow(JsonSyntaxError);
     expect(() => jsonDecode(Buffer.from('{"a":1}\xc3', "latin1"))).toThrow(expect.objectContaining({ truncated: false }) as Error);
+  });
+
+  it("reads -0 as the integer 0", () => {
+    expect(Object.is(decode("-0"), 0)).toBe(true);
   });
 
   it("says of every beginning of a text that it is cut off", () => {
@@ -194,6 +198,12 @@ describe("JsonMembers", () => {
     expect(members.get("10")).toEqual((jsonDecode(json) as PhpArray).get(10));
     expect([members.get("a"), members.get(""), members.get("none"), members.has("none")]).toEqual(["again", null, undefined, false]);
     expect(members.toArray()).toEqual(jsonDecode(json));
+  });
+
+  it("counts levels as jsonDecode does", () => {
+    const nested = (levels: number): Buffer => Buffer.from("[".repeat(levels) + "]".repeat(levels));
+    expect(() => JsonMembers.read(nested(513))).toThrow(JsonSyntaxError);
+    expect(JsonMembers.read(nested(512))?.toArray()).toEqual(jsonDecode(nested(512)));
   });
 
   it("reads a list, and gives nothing for a scalar", () => {
