@@ -131,7 +131,7 @@ describe("jsonDecode", () => {
     expect(() => decode(json)).toThrow(expect.objectContaining({ name: "JsonSyntaxError", truncated: true }) as Error);
   });
 
-  it.each(["garbage", '{"a":1}}', "{a:1}", "[1,]", '{"a":01}', '"\u0001"', '"\u001f"', '"\\ud800"', '"\\ud800\\u0041"', '"\\udc00"', '"\\x"', '"\\u00g0"', '{"a".', '{"5"e'])("says that %s is wrong", (json) => {
+  it.each(["garbage", '{"a":1}}', "{a:1}", "[1,]", '{"a":01}', '"\u0001"', '"\u001f"', '"\\ud800"', '"\\ud800\\u0041"', '"\\udc00"', '"\\udc00\\udc00"', '"\\x"', '"\\u00g0"', '{"a".', '{"5"e'])("says that %s is wrong", (json) => {
     expect(() => decode(json)).toThrow(expect.objectContaining({ truncated: false }) as Error);
   });
 
