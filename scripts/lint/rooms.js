@@ -12,7 +12,7 @@ const ROOMS = {
   contexts: [...GROUND, "files", "aliases"],
   database: [...GROUND, "files"],
   task: [...GROUND, "files"],
-  drupal: [...GROUND, "files", "database", "contexts", "aliases", "task"],
+  drupal: [...GROUND, "files", "processes", "database", "contexts", "aliases", "task"],
   web: [...GROUND, "files", "processes", "contexts", "task"],
   "real-drush": [...GROUND, "files", "processes", "aliases", "backend-protocol"],
   reporters: [...GROUND, "files", "task", "backend-protocol"],

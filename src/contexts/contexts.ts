@@ -50,6 +50,11 @@ export class Contexts {
     return this.get(name);
   }
 
+  /** The context, or undefined when it has no alias. */
+  async find(name: string): Promise<Context | undefined> {
+    return (await this.#sources.findAlias(checkedContextName(name))) === undefined ? undefined : this.get(name);
+  }
+
   /** `@server_master`, from which other servers take defaults. */
   async master(): Promise<ServerContext> {
     return asServer(await this.get(MASTER));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { groupNamed } from "../files/groups.ts";
 import { lookAt } from "../files/look.ts";
 import { entriesOf } from "../files/scan.ts";
-import { groupProblem, type FileChanges } from "../task/file-changes.ts";
+import { groupProblem } from "../task/file-changes.ts";
 import type { Work } from "../task/plan.ts";
 
 /** The directories of a site below its own, in Provision's order. `web`: the web server writes there. */
@@ -65,13 +65,24 @@ function attempt(work: Work, failure: string, change: () => unknown, level: "war
   }
 }
 
-/** Writes a file that the web server reads: its group, 0440; without membership in the group a warning, as the original gives. */
-export function writeForWebServer(work: Work, request: Omit<Parameters<FileChanges["write"]>[0], "mode" | "group"> & { readonly webGroup: string }): void {
-  const { webGroup, ...rest } = request;
+/** Writes a file that the web server reads, 0440 and of its group. */
+export function writeForWebServer(work: Work, file: { readonly path: string; readonly content: string; readonly webGroup: string; readonly secret?: boolean }): void {
+  const { webGroup, ...rest } = file;
   work.files.write({ ...rest, mode: 0o440, group: webGroup });
-  const problem = groupProblem(webGroup);
+  warnOfGroup(work, file.path, webGroup);
+}
+
+/** Gives a file that is there, the administrator's own, mode and group of {@link writeForWebServer}; a link is left alone. */
+export function giveToWebServer(work: Work, path: string, webGroup: string): void {
   const gid = groupNamed(webGroup)?.gid;
-  if (problem !== undefined && !work.dryRun && lookAt(rest.path)?.gid !== gid) {
-    work.log("warning", `Could not change group ownership of ${rest.path} to ${webGroup} (${problem})`);
-  }
+  if (gid !== undefined && groupProblem(webGroup) === undefined) attempt(work, `Could not change group ownership of ${path} to ${webGroup}`, () => work.files.chgrp(path, gid));
+  attempt(work, `Could not change permissions of ${path} to 440`, () => work.files.chmod(path, 0o440));
+  warnOfGroup(work, path, webGroup);
+}
+
+function warnOfGroup(work: Work, path: string, webGroup: string): void {
+  const problem = groupProblem(webGroup);
+  const there = lookAt(path);
+  if (problem === undefined || work.dryRun || there === undefined || there.isSymbolicLink() || there.gid === groupNamed(webGroup)?.gid) return;
+  work.log("warning", `Could not change group ownership of ${path} to ${webGroup} (${problem})`);
 }

@@ -11,6 +11,8 @@ export interface ProcessRequest {
   readonly timeoutMs: number;
   /** Limit for each of the two outputs. */
   readonly maxOutputBytes: number;
+  /** Told what the child prints, on either output, as it comes. */
+  readonly onOutput?: (chunk: Buffer) => void;
 }
 
 export interface ProcessResult {
@@ -53,6 +55,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
     };
     const stdout = collect(child.stdout, request.maxOutputBytes, tooLong);
     const stderr = collect(child.stderr, request.maxOutputBytes, tooLong);
+    if (request.onOutput !== undefined) {
+      child.stdout.on("data", request.onOutput);
+      child.stderr.on("data", request.onOutput);
+    }
     // A child that does not read its input is no failure.
     child.stdin.on("error", () => undefined);
     child.stdin.end(request.input);

@@ -66,10 +66,12 @@ export class FileChanges {
     guarded(path, () => {
       if (there.isSymbolicLink()) {
         this.journal.record({ kind: "link", path, before: readlinkSync(path), after: null });
-      } else {
-        this.journal.record({ kind: "file", path, saved: this.journal.keep(path), oldInode: there.ino, device: null, inode: null });
+        unlinkSync(path);
+        return;
       }
-      unlinkSync(path);
+      const saved = this.journal.placeFor(path);
+      this.journal.record({ kind: "file", path, saved, oldInode: there.ino, device: null, inode: null });
+      renameSync(path, saved);
     });
     return true;
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, copyFileSync, constants, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { basename, join } from "node:path";
+import { closeSync, copyFileSync, constants, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { errnoOf, namesIn, readIfThere } from "../files/look.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
@@ -23,6 +23,7 @@ export class Journal {
   readonly entries: UndoEntry[] = [];
   #descriptor: number | undefined;
   #kept = 0;
+  readonly #aside: string[] = [];
 
   private constructor(
     readonly directory: string,
@@ -54,9 +55,22 @@ export class Journal {
     return name;
   }
 
+  /**
+   * Where the file can be kept by a rename, for one that is to be removed and may be large: in the journal, or beside itself when the journal is on another file
+   * system.
+   */
+  placeFor(path: string): string {
+    this.#open();
+    if (statSync(dirname(path)).dev === statSync(this.directory).dev) return join(this.directory, String(++this.#kept).padStart(4, "0"));
+    const aside = join(dirname(path), `.${basename(path)}.${process.pid}.removed`);
+    this.#aside.push(aside);
+    return aside;
+  }
+
   /** The task has ended well, or everything is undone. */
   discard(): void {
     if (this.#descriptor === undefined) return;
+    for (const path of this.#aside) rmSync(path, { force: true });
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
     rmSync(this.directory, { recursive: true, force: true });

@@ -12,6 +12,8 @@ export interface Work {
   log(level: LogLevel, message: string): void;
   /** Reports an error without leaving the step; the task fails after it. (As a provision hook that sets an error and goes on.) */
   error(error: ShimError): void;
+  /** Reports an error that fails the task but takes back nothing: what was written is right, something beside it is not. */
+  flaw(error: ShimError): void;
   progress(done: number, total: number, unit: string): void;
   /**
    * Something done outside the file system (a reload, a statement). In a dry run it is only told. With `undo`, the entry is journaled
@@ -34,6 +36,8 @@ export interface Plan {
   /** Name of the context, without `@`, whose lock is held meanwhile. */
   readonly context: string;
   readonly steps: readonly (Step | readonly Step[])[];
+  /** Run at the end, however the task ended: gives back what `prepare` opened. */
+  readonly cleanUp?: () => void | Promise<void>;
 }
 
 export function step(name: string, run: Step["run"]): Step {

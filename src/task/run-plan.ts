@@ -46,6 +46,8 @@ class RunningTask {
   readonly #plan: Plan;
   readonly #settings: TaskSettings;
   readonly #errors: ShimError[] = [];
+  /** Errors that do not call for an undo. */
+  readonly #flaws: ShimError[] = [];
   readonly #journal: Journal;
   #changes = 0;
 
@@ -72,8 +74,9 @@ class RunningTask {
     if (this.#errors.length > 0) await this.#undo();
     else this.#journal.discard();
     lock?.release();
-    sink({ type: "task-ended", outcome: this.#errors.length > 0 ? "failed" : "done", milliseconds: performance.now() - began });
-    return { errors: this.#errors, changes: this.#changes };
+    await this.#plan.cleanUp?.();
+    sink({ type: "task-ended", outcome: this.#errors.length + this.#flaws.length > 0 ? "failed" : "done", milliseconds: performance.now() - began });
+    return { errors: [...this.#errors, ...this.#flaws], changes: this.#changes };
   }
 
   async #steps(): Promise<void> {
@@ -109,6 +112,10 @@ class RunningTask {
       }),
       log: (level, message) => sink({ type: "log", level, message }),
       error: (error) => this.#error(error),
+      flaw: (error) => {
+        this.#flaws.push(error);
+        sink({ type: "error", error });
+      },
       progress: (done, total, unit) => sink({ type: "progress", step: step.name, done, total, unit }),
       act: async (description, action, undo) => {
         sink({ type: "action", step: step.name, description });

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, lookAt, modeOf } from "../files/look.ts";
 import type { UndoEntry } from "./journal.ts";
 import type { UndoHandlers } from "./undo.ts";
@@ -26,7 +26,7 @@ function undoFile(entry: UndoEntry, directory: string): string | undefined {
     unlinkSync(path);
     return `removed ${path}`;
   }
-  const kept = join(directory, String(entry["saved"]));
+  const kept = resolve(directory, String(entry["saved"]));
   if (lookAt(kept) === undefined) return undefined;
   try {
     renameSync(kept, path);

@@ -1,6 +1,5 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { globSync } from "fast-glob";
 import { isAbsent, namesIn, readIfThere } from "../files/look.ts";
 import type { ServerContext } from "../contexts/context.ts";
 import type { ApacheControl } from "./apache-control.ts";
@@ -74,22 +73,24 @@ function redirected(text: string, shadowed: ReadonlyMap<string, string>): string
 async function mainWithout(serverFile: string, control: ApacheControl): Promise<((replacement: string) => string) | undefined> {
   for (const fresh of [false, true]) {
     const mainFile = await control.mainFile(fresh);
-    const main = mainFile === undefined ? undefined : splitAtInclude(mainFile, serverFile);
+    const main = mainFile === undefined ? undefined : await splitAtInclude(mainFile, serverFile);
     if (main !== undefined) return main;
   }
   return undefined;
 }
 
-function splitAtInclude(mainFile: string, serverFile: string): ((replacement: string) => string) | undefined {
+async function splitAtInclude(mainFile: string, serverFile: string): Promise<((replacement: string) => string) | undefined> {
   const text = readIfThere(mainFile)?.toString("utf8");
   const real = realPath(serverFile);
   if (text === undefined || real === undefined) return undefined;
   const root = /^\s*ServerRoot\s+"?([^"\s]+)"?/im.exec(text)?.[1] ?? dirname(mainFile);
   const lines = text.split("\n");
-  const included = lines.map((line) => {
-    const pattern = /^\s*Include(?:Optional)?\s+"?([^"]+?)"?\s*$/i.exec(line)?.[1];
-    return pattern === undefined ? [] : matches(isAbsolute(pattern) ? pattern : join(root, pattern));
-  });
+  const included = await Promise.all(
+    lines.map(async (line) => {
+      const pattern = /^\s*Include(?:Optional)?\s+"?([^"]+?)"?\s*$/i.exec(line)?.[1];
+      return pattern === undefined ? [] : matches(isAbsolute(pattern) ? pattern : join(root, pattern));
+    }),
+  );
   const at = included.findIndex((files) => files.some((file) => realPath(file) === real));
   if (at < 0) return undefined;
   return (replacement) => {
@@ -99,8 +100,10 @@ function splitAtInclude(mainFile: string, serverFile: string): ((replacement: st
 }
 
 /** The files that an Include line with this pattern reads, in its order. */
-function matches(pattern: string): string[] {
-  return pattern.includes("*") || pattern.includes("?") || pattern.includes("[") ? globSync(pattern, { onlyFiles: false, dot: true }).sort() : [pattern];
+async function matches(pattern: string): Promise<string[]> {
+  if (!/[*?[]/.test(pattern)) return [pattern];
+  const { glob } = await import("fast-glob");
+  return (await glob(pattern, { onlyFiles: false, dot: true })).sort();
 }
 
 function realPath(path: string): string | undefined {

@@ -143,6 +143,24 @@ describe("a dry run", () => {
   });
 });
 
+describe("a removed file on another file system than the journal", () => {
+  const other = "/dev/shm";
+  it.skipIf(!existsSync(other) || statSync(other).dev === statSync(tmpdir()).dev)("is kept beside itself, put back on failure and gone after success", async () => {
+    const place = mkdtempSync(join(other, "shim-task-"));
+    try {
+      writeFileSync(join(place, "big"), "x");
+      const remove = step("remove", ({ files }) => void files.remove(join(place, "big")));
+      await run([remove, step("look", () => expect(existsSync(join(place, "big"))).toBe(false)), fails()]);
+      expect(readdirSync(place)).toEqual(["big"]);
+      await run([remove]);
+      expect(readdirSync(place)).toEqual([]);
+      expect(leftovers()).toEqual([]);
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  });
+});
+
 describe("links", () => {
   it("writes through a link of our own and undoes that", async () => {
     mkdirSync(at("real"));

@@ -1,0 +1,63 @@
+import type { Context } from "../contexts/context.ts";
+import type { Contexts } from "../contexts/contexts.ts";
+import type { Remembered } from "../files/remembered.ts";
+import type { PhpArray } from "../php-values/php-array.ts";
+import type { PhpValue } from "../php-values/value.ts";
+import type { Plan } from "../task/plan.ts";
+
+/** Where a command's results go: into the option set that drush would keep them in. */
+export type ResultSet = "process" | "site" | "drupal";
+
+/** The options of a call over all of drush's option sets, and what the command adds to them. */
+export interface Options {
+  /** The effective value, undefined when no set has it. */
+  get(name: string): PhpValue | undefined;
+  /** One whole set, such as `site`: what the site's drushrc.php holds. */
+  set(name: ResultSet): PhpArray;
+  /** Loads what drush loads when it selects a Drupal root: the set `drupal`, and the drushrc.php of sites/default into `site`. */
+  loadRoot(root: string): Promise<void>;
+  /** Loads what drush loads when it selects a site: its drushrc.php into the set `site`. */
+  loadSite(sitePath: string): Promise<void>;
+  /** Sets a result. */
+  put(set: ResultSet, name: string, value: PhpValue): void;
+}
+
+/** What a command gets to make its plan from. */
+export interface CommandCall {
+  readonly command: string;
+  /** The context named by the alias in front of the command, loaded with the options of the call; undefined without an alias. */
+  readonly target: Context | undefined;
+  readonly args: readonly string[];
+  readonly contexts: Contexts;
+  /** The contexts as their alias files alone describe them: what a child call without options would see. */
+  readonly storedContexts: Contexts;
+  readonly options: Options;
+  readonly surroundings: Surroundings;
+}
+
+/** The world outside of the call. */
+export interface Surroundings {
+  /** Home of the user, where `.drush` is. */
+  readonly home: string;
+  readonly cwd: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly remembered: Remembered;
+  readonly mysqlSocket: string | undefined;
+  readonly databaseTimeoutMs: number;
+  /** Aborted when the process is told to stop. */
+  readonly signal: AbortSignal;
+  /** The variables that a PHP data file sets: `$sites` of sites.php. */
+  readPhpVariable(path: string, variable: string): Promise<PhpArray | undefined>;
+  /** Extensions' hooks in these files that take part in the command. */
+  hooksIn(files: readonly string[], command: string): readonly string[];
+}
+
+/** A native command. */
+export interface Command {
+  /**
+   * Looks at everything that the plan needs and makes it; changes nothing.
+   *
+   * @throws NeedsRealDrush when this call is not native; ShimError when it is wrong
+   */
+  prepare(call: CommandCall): Promise<Plan>;
+}

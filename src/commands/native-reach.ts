@@ -1,0 +1,84 @@
+import type { Context, PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
+import { readCore, type DrupalCore } from "../drupal/core.ts";
+import { isTruthy, scalarText } from "../php-values/convert.ts";
+import { PhpArray } from "../php-values/php-array.ts";
+import type { CommandCall } from "./command.ts";
+import { isLocalHost } from "./local-host.ts";
+
+/** What is native in this version: an Apache on this machine, Drupal 7. Everything else is the real drush's. */
+
+/** @throws NeedsRealDrush when a service of the server is not native */
+export async function nativeServer(server: ServerContext, call: CommandCall): Promise<void> {
+  const [unknown] = server.unknownDrivers;
+  if (unknown !== undefined) throw new NeedsRealDrush(`the service ${unknown} of @${server.name}`);
+  const driver = server.http?.driver;
+  if (driver === undefined) return;
+  if (driver !== "apache") throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
+  if (hasFeature(call, "subdirs")) throw new NeedsRealDrush("the feature subdirs");
+  if (!(await isLocalHost(server.remoteHost))) throw new NeedsRealDrush(`the remote server @${server.name} (${server.remoteHost})`);
+}
+
+/** A feature of the front end, from `hosting_features` in ~/.drush/drushrc.php. */
+export function hasFeature(call: CommandCall, name: string): boolean {
+  const features = call.options.get("hosting_features");
+  return features instanceof PhpArray && isTruthy(features.get(name));
+}
+
+/**
+ * The Drupal of the platform.
+ *
+ * @throws NeedsRealDrush when it is not Drupal 7; ShimError DRUSH_INVALID_DRUPAL_ROOT when there is none
+ */
+export function nativeCore(platform: PlatformContext): DrupalCore {
+  const { root } = platform;
+  if (root === undefined) throw invalidRoot(platform, "the platform has no root");
+  const core = readCore(root);
+  if (core === undefined) throw invalidRoot(platform, "no Drupal was found there");
+  if (core.major !== 7) throw new NeedsRealDrush(`Drupal ${core.version} of @${platform.name}`);
+  return core;
+}
+
+function invalidRoot(platform: PlatformContext, reason: string): ShimError {
+  return new ShimError("DRUSH_INVALID_DRUPAL_ROOT", `Drush could not bootstrap the platform at ${platform.root ?? "(no root)"}: ${reason}.`, {
+    hint: "check that the platform directory exists and is readable",
+  });
+}
+
+/** The site that the command is called on. */
+export function targetSite(call: CommandCall): SiteContext {
+  const target = needTarget(call);
+  if (target.type !== "site") throw wrongType(call, target, "a site");
+  return target;
+}
+
+export function targetPlatform(call: CommandCall): PlatformContext {
+  const target = needTarget(call);
+  if (target.type !== "platform") throw wrongType(call, target, "a platform");
+  return target;
+}
+
+/** @throws ShimError PROVISION_NO_CONTEXT: without a context a command must not guess one from the current directory */
+export function needTarget(call: CommandCall): Context {
+  if (call.target === undefined) {
+    throw new ShimError("PROVISION_NO_CONTEXT", `${call.command} was called without a context.`, { hint: `name it in front: drush @context ${call.command}` });
+  }
+  return call.target;
+}
+
+function wrongType(call: CommandCall, target: Context, wanted: string): ShimError {
+  return new ShimError("PROVISION_WRONG_CONTEXT_TYPE", `${call.command} works on ${wanted}, but @${target.name} is a ${target.type}.`);
+}
+
+/** The text of an option, or the fallback when it is not set. */
+export function textOption(call: CommandCall, name: string, fallback: string): string {
+  const text = scalarText(call.options.get(name));
+  return text === undefined || text === "" ? fallback : text;
+}
+
+/** A switch that is on unless some set says otherwise. */
+export function switchOption(call: CommandCall, name: string, fallback: boolean): boolean {
+  const value = call.options.get(name);
+  return value === undefined ? fallback : isTruthy(value);
+}

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { aliasFileText } from "../aliases/write-alias.ts";
+import type { Context } from "../contexts/context.ts";
+import { contextName, checkedContextName } from "../contexts/names.ts";
+import { textList } from "../contexts/context.ts";
+import { PhpArray } from "../php-values/php-array.ts";
+import type { PhpValue } from "../php-values/value.ts";
+import type { Work } from "../task/plan.ts";
+
+/** The alias file of a context of that name. */
+export function aliasPath(home: string, name: string): string {
+  return join(home, ".drush", `${checkedContextName(name)}.alias.drushrc.php`);
+}
+
+/**
+ * Writes the alias file of the context, and for a site one more for each of its `drush_aliases` (as Provision_Config_Drushrc_Alias of Provision 7.x-3.x).
+ */
+export function writeAliasFiles(work: Work, context: Context, home: string): void {
+  const properties = withoutDuplicates(context.properties);
+  const names = context.type === "site" ? textList(properties, "drush_aliases").map(contextName) : [];
+  for (const name of [context.name, ...names]) {
+    const path = aliasPath(home, name);
+    work.files.directory(join(home, ".drush"));
+    const written = work.files.write({ path, content: aliasFileText(name, withDrushScript(properties, context)), mode: 0o440, secret: context.type === "server" });
+    work.log("success", written ? `Generated Drush configuration file (${path})` : `The Drush configuration file is up to date (${path})`);
+  }
+}
+
+/** Repeated items of these two lists are left out of the file; the others keep their index, so the list may get gaps. */
+function withoutDuplicates(properties: PhpArray): PhpArray {
+  const copy = properties.clone();
+  for (const key of ["aliases", "drush_aliases"]) {
+    const list = copy.get(key);
+    if (!(list instanceof PhpArray)) continue;
+    const seen = new Set<PhpValue>();
+    copy.set(key, PhpArray.of([...list].filter(([, value]) => !seen.has(value) && seen.add(value))));
+  }
+  return copy;
+}
+
+/**
+ * `provision swap on` makes the drush of a platform that has one of its own ineffective by naming us in the alias. That line must outlive a save, which keeps
+ * nothing else that is not a property.
+ */
+function withDrushScript(properties: PhpArray, context: Context): PhpArray {
+  const paths = context.record?.get("path-aliases");
+  const script = paths instanceof PhpArray ? paths.get("%drush-script") : undefined;
+  return script === undefined ? properties : properties.clone().set("path-aliases", PhpArray.of([["%drush-script", script]]));
+}

@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { property, type ServerContext, type SiteContext } from "../contexts/context.ts";
+import { connectDb, dbReason, type Db } from "../database/connection.ts";
+import type { DrupalCore } from "../drupal/core.ts";
+import { extensionDrift } from "../drupal/extension-drift.ts";
+import { describesItselfInPhp } from "../drupal/profiles.ts";
+import { systemRows, type SystemRow } from "../drupal/site-packages.ts";
+import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { readIfThere } from "../files/look.ts";
+import type { CommandCall } from "./command.ts";
+import { nativeCore, nativeServer } from "./native-reach.ts";
+import { siteCredentials } from "./web-work.ts";
+
+/** What is known of a site before anything is changed. */
+export interface ExaminedSite {
+  readonly core: DrupalCore;
+  readonly master: ServerContext;
+  readonly webGroup: string;
+  /** Connection as the site's own account; who gets it closes it. */
+  readonly db: Db;
+  readonly rows: readonly SystemRow[];
+  /** The site's public, private and temporary directory, relative to the root. */
+  readonly uploadDirectories: readonly string[];
+}
+
+/**
+ * Looks at a Drupal 7 site's files and database.
+ *
+ * @throws NeedsRealDrush when only its own Drupal could do what the command must do; ShimError when the site or its database is not there
+ */
+export async function examineSite(site: SiteContext, call: CommandCall): Promise<ExaminedSite> {
+  await nativeServer(site.platform.webServer, call);
+  await refuseFrontEnd(site, call);
+  const core = nativeCore(site.platform);
+  const uri = siteUri(site);
+  const profile = property(site, "profile") ?? "standard";
+  if (describesItselfInPhp(core, profile)) throw new NeedsRealDrush(`the profile ${profile}, which describes itself in PHP`);
+  await call.options.loadRoot(core.root);
+  await call.options.loadSite(site.sitePath);
+  const master = await call.contexts.master();
+  refuseOwnSettings(site, master, core);
+  const db = await connectToSite(site, call);
+  try {
+    const rows = await readSystem(db, site);
+    const { drifted, drushFiles } = extensionDrift(rows, core, { uri, profile });
+    if (drifted.length > 0) throw new NeedsRealDrush(`modules or themes that the site's database does not know yet (${drifted.slice(0, 3).join(", ")})`);
+    const [hook] = call.surroundings.hooksIn(drushFiles, call.command);
+    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module of the site`);
+    const webGroup = site.platform.webServer.http?.webGroup ?? master.http?.webGroup ?? "www-data";
+    return { core, master, webGroup, db, rows, uploadDirectories: ["files", "private/files", "private/temp"].map((place) => `sites/${uri}/${place}`) };
+  } catch (thrown) {
+    await db.close();
+    throw thrown;
+  }
+}
+
+function siteUri(site: SiteContext): string {
+  if (site.uri === undefined) throw new ShimError("PROVISION_URL_REQUIRED", `The site @${site.name} has no uri.`, { hint: "save it with --uri=host" });
+  if (/[/\\]|^\.+$/.test(site.uri)) throw new ShimError("PROVISION_URL_REQUIRED", `The uri ${JSON.stringify(site.uri)} of @${site.name} is no host name.`);
+  return site.uri;
+}
+
+/** The front end's list of features, which its verify writes down for drush, is known only to its own Drupal. */
+async function refuseFrontEnd(site: SiteContext, call: CommandCall): Promise<void> {
+  const hostmaster = await call.storedContexts.find("hostmaster");
+  if (hostmaster?.type === "site" && hostmaster.root === site.root && hostmaster.uri === site.uri) throw new NeedsRealDrush("the front end's own site");
+}
+
+/** What such a file may do to caches, database or paths is for PHP to find out. */
+const OWN_SETTINGS = /\$databases|\$db_prefix|\$db_url|cache_backends|cache_default_class|cache_class_|cron_key|file_(?:public|private|temporary)_path|\b(?:include|require)(?:_once)?\b/;
+
+function refuseOwnSettings(site: SiteContext, master: ServerContext, core: DrupalCore): void {
+  const files = [join(master.includePath, "global.inc"), join(core.root, "sites/all/platform.settings.php"), join(site.sitePath, "local.settings.php")];
+  for (const file of files) {
+    if (OWN_SETTINGS.test(readIfThere(file)?.toString("latin1") ?? "")) throw new NeedsRealDrush(`settings in ${file}`);
+  }
+}
+
+async function connectToSite(site: SiteContext, call: CommandCall): Promise<Db> {
+  const { name, user, password, host, port } = siteCredentials(call.options.set("site"));
+  if (name === "" || user === "") {
+    throw new ShimError("PROVISION_DRUPAL_SITE_NOT_FOUND", `The site @${site.name} was not found: ${join(site.sitePath, "drushrc.php")} has no database credentials.`, {
+      hint: "is it installed? An import or install writes that file",
+    });
+  }
+  const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
+  return connectDb({ host, port: Number(port === "" ? "3306" : port), user, password, database: name }, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
+}
+
+async function readSystem(db: Db, site: SiteContext): Promise<SystemRow[]> {
+  try {
+    return await systemRows(db);
+  } catch (cause) {
+    throw new ShimError("PROVISION_DRUPAL_SITE_NOT_FOUND", `The database of @${site.name} holds no Drupal 7 site: ${dbReason(cause)}`, { hint: "is it installed?", cause });
+  }
+}

@@ -1,0 +1,115 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { platformDrushrcText } from "../aliases/write-drushrc.ts";
+import type { PlatformContext } from "../contexts/context.ts";
+import { composerDirectory, installDependencies, type ComposerSettings } from "../drupal/composer.ts";
+import { findPlatformPackages } from "../drupal/platform-packages.ts";
+import { describesItselfInPhp } from "../drupal/profiles.ts";
+import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { isDirectory, isFile, namesIn } from "../files/look.ts";
+import { textOrUndefined } from "../php-values/convert.ts";
+import { PhpArray } from "../php-values/php-array.ts";
+import { ensureDirectory } from "../task/ensure-directory.ts";
+import { step, type Plan, type Work } from "../task/plan.ts";
+import { apachePlatformFile } from "../web/apache-files.ts";
+import { changeWebConfig } from "../web/web-transaction.ts";
+import type { CommandCall } from "./command.ts";
+import { nativeCore, nativeServer, switchOption, textOption } from "./native-reach.ts";
+import { writeAliasFiles } from "./save-context.ts";
+import { webSettings } from "./web-work.ts";
+
+/** `provision-verify` of a platform: what code it has, and the web server's file for it (Provision 7.x-3.x). */
+export async function verifyPlatform(platform: PlatformContext, call: CommandCall): Promise<Plan> {
+  await nativeServer(platform.webServer, call);
+  const root = platform.root ?? "";
+  if (platform.makefile !== undefined && root !== "" && !isDirectory(root)) throw new NeedsRealDrush(`the makefile of @${platform.name}`);
+  await call.options.loadRoot(root);
+  const composer = composerSettings(platform, call);
+  const composerPlace = composer === undefined ? undefined : composerDirectory(composer);
+  // What Composer brings may change which Drupal it is; without it that is settled now.
+  if (composerPlace === undefined) nativePlatform(platform);
+  const stored = await call.storedContexts.get(platform.name);
+  return {
+    title: `verify platform @${platform.name}`,
+    context: platform.name,
+    steps: [
+      ...(composer === undefined || composerPlace === undefined ? [] : [step("install what Composer says", (work) => installDependencies(work, composerPlace, composer))]),
+      step("look at the platform's code", (work) => {
+        warnWithoutComposer(work, composer);
+        reportPackages(work, platform, call);
+      }),
+      step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
+      step("write the web server's configuration and reload it", async (work) => {
+        if (platform.webServer.http !== undefined) await changeWebConfig(work, platform.webServer, [apachePlatformFile(platform)], webSettings(call));
+      }),
+      step("write the platform's drushrc.php", (work) => writePlatformDrushrc(work, root, call)),
+    ],
+  };
+}
+
+/** The platform's options as drush reads them: what is in the `drupal` set, without drush's notes on where it came from. */
+export function writePlatformDrushrc(work: Work, root: string, call: CommandCall): void {
+  if (!switchOption(call, "provision_save_config", true)) return;
+  const options = call.options.set("drupal").clone();
+  options.delete("context-path");
+  options.delete("config-file");
+  const folder = join(root, "sites/all/drush");
+  work.files.directory(folder);
+  const path = join(folder, "drushrc.php");
+  const written = work.files.write({ path, content: platformDrushrcText(options), mode: 0o444 });
+  work.log("success", written ? `Generated Platform Drush configuration file (${path})` : `The platform's Drush configuration file is up to date (${path})`);
+}
+
+function reportPackages(work: Work, platform: PlatformContext, call: CommandCall): void {
+  const core = nativePlatform(platform);
+  const sites = join(core.root, "sites");
+  refuseUnwritable(sites);
+  work.log("success", `Drupal sites directory ${sites} is writable by the provisioning script`);
+  const found = findPlatformPackages(core);
+  work.log("notice", `This platform is running drupal ${core.version}`);
+  for (const profile of found.profiles) work.log("notice", `Found install profile ${profile}`);
+  call.options.put("drupal", "sites", PhpArray.list(found.sites));
+  call.options.put("drupal", "profiles", PhpArray.list(found.profiles));
+  call.options.put("drupal", "packages", found.packages);
+  const platforms = platform.webServer.http?.paths?.platforms;
+  if (platforms !== undefined) ensureDirectory(work, platforms, "Platforms", 0o755);
+}
+
+/** @throws NeedsRealDrush for what only PHP can tell of the platform */
+function nativePlatform(platform: PlatformContext) {
+  const core = nativeCore(platform);
+  const inPhp = namesIn(join(core.root, "profiles")).find((name) => describesItselfInPhp(core, name));
+  if (inPhp !== undefined) throw new NeedsRealDrush(`the profile ${inPhp}, which describes itself in PHP`);
+  return core;
+}
+
+function refuseUnwritable(directory: string): void {
+  try {
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    throw new ShimError("PROVISION_SITES_DIR_NOT_WRITABLE", `Drupal sites directory ${directory} is not writable by the provisioning script.`, {
+      hint: "give it to the backend's user",
+      cause,
+    });
+  }
+}
+
+/** Undefined when the administrator does not want Composer on platforms. */
+function composerSettings(platform: PlatformContext, call: CommandCall): (ComposerSettings & { readonly there: boolean }) | undefined {
+  if (!switchOption(call, "provision_composer_install_platforms", true)) return undefined;
+  const { variables } = call.surroundings;
+  const there = (variables["PATH"] ?? "").split(":").some((directory) => isFile(join(directory, "composer")));
+  return {
+    there,
+    places: there ? [platform.root, textOrUndefined(platform.record?.get("repo_path"))] : [],
+    always: switchOption(call, "provision_composer_install_platforms_verify_always", true),
+    command: textOption(call, "provision_composer_install_command", "composer install --no-interaction --no-progress --no-dev"),
+    variables,
+  };
+}
+
+function warnWithoutComposer(work: Work, composer: { readonly there: boolean } | undefined): void {
+  if (composer?.there !== false) return;
+  work.log("warning", "The composer executable was not found. Install Composer, or set provision_composer_install_platforms to FALSE in ~/.drush/local.drushrc.php.");
+}

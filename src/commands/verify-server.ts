@@ -1,0 +1,94 @@
+import { readlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { ServerContext } from "../contexts/context.ts";
+import { MASTER } from "../contexts/server.ts";
+import { isFile, lookAt } from "../files/look.ts";
+import { ensureDirectory } from "../task/ensure-directory.ts";
+import { step, type Plan, type Step, type Work } from "../task/plan.ts";
+import { apacheServerFile } from "../web/apache-files.ts";
+import { changeWebConfig } from "../web/web-transaction.ts";
+import type { CommandCall } from "./command.ts";
+import { checkDbServer, connectAsAdministrator, connectFailures, probePrefix } from "./database-work.ts";
+import { nativeServer } from "./native-reach.ts";
+import { withUtf8mb4 } from "./provision-save.ts";
+import { writeAliasFiles } from "./save-context.ts";
+import { apacheOptions, webSettings } from "./web-work.ts";
+
+/** `provision-verify` of a server: its directories, database privileges and web server (Provision 7.x-3.x). */
+export async function verifyServer(server: ServerContext, call: CommandCall): Promise<Plan> {
+  await nativeServer(server, call);
+  const stored = await call.storedContexts.get(server.name);
+  let saved = stored;
+  const database = step("check what the database server lets us do", async (work) => {
+    const supported = await checkDatabase(work, server, call);
+    if (stored.type === "server" && supported !== undefined) saved = withUtf8mb4(stored, supported);
+  });
+  const steps: (Step | Step[])[] = [[step("arrange the server's directories", (work) => arrangeServer(work, server)), ...(server.db === undefined ? [] : [database])]];
+  steps.push(step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings.home)));
+  if (server.http !== undefined) {
+    steps.push(step("write the web server's configuration and reload it", (work) => writeServerConfig(work, server, call)));
+  }
+  return { title: `verify server @${server.name}`, context: server.name, steps };
+}
+
+function arrangeServer(work: Work, server: ServerContext): void {
+  ensureDirectory(work, dirname(server.configPath), "Provision configuration root", 0o711);
+  ensureDirectory(work, server.configPath, "Provision configuration", 0o711);
+  ensureDirectory(work, server.clientsPath, "Provision client home", 0o711);
+  if (server.name !== MASTER) return;
+  ensureDirectory(work, server.backupPath, "Backup", 0o700);
+  ensureDirectory(work, server.includePath, "Provision PHP configuration", 0o711);
+  const global = join(server.includePath, "global.inc");
+  // The administrator's own file: made once, so that including it never fails.
+  if (lookAt(global) === undefined) work.files.write({ path: global, content: "<?php # global settings.php\n", mode: "keep" });
+}
+
+/** Returns whether four-byte characters can be stored; undefined when the checks failed. */
+async function checkDatabase(work: Work, server: ServerContext, call: CommandCall): Promise<boolean | undefined> {
+  return work.act("create and drop a database and an account", async () => {
+    let db;
+    try {
+      db = await connectAsAdministrator(server, call);
+    } catch (thrown) {
+      for (const error of connectFailures(thrown, server)) work.error(error);
+      return undefined;
+    }
+    try {
+      const verdict = await checkDbServer(db, probePrefix(call));
+      for (const error of verdict.errors) work.error(error);
+      if (verdict.errors.length > 0) return undefined;
+      work.log("success", "Provision can create new databases.");
+      work.log("success", "Provision can grant privileges on database users.");
+      if (verdict.utf8mb4) work.log("success", "Provision can activate multi-byte UTF-8 support on Drupal 7 sites.");
+      else work.log("warning", "Multi-byte UTF-8 is not supported by this database server; see https://www.drupal.org/docs/7/api/database-api for what Drupal 7 needs.");
+      return verdict.utf8mb4;
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+async function writeServerConfig(work: Work, server: ServerContext, call: CommandCall): Promise<void> {
+  const paths = server.http?.paths;
+  if (paths === undefined) return;
+  ensureDirectory(work, paths.app, "Web server configuration", 0o711);
+  ensureDirectory(work, paths.pre, "Webserver custom pre-configuration", 0o700);
+  ensureDirectory(work, paths.post, "Webserver custom post-configuration", 0o700);
+  ensureDirectory(work, paths.platform, "Webserver platform configuration", 0o700);
+  ensureDirectory(work, paths.vhost, "Webserver virtual host configuration", 0o700);
+  ensureDirectory(work, paths.subdir, "Webserver subdir configuration", 0o700);
+  linkServerFile(work, server);
+  await changeWebConfig(work, server, [apacheServerFile(server, apacheOptions(call))], webSettings(call));
+}
+
+/** The link that the distribution's Apache includes. It is not taken from another server of this machine, whose sites would be gone then. */
+function linkServerFile(work: Work, server: ServerContext): void {
+  const link = join(dirname(server.configPath), "apache.conf");
+  const own = join(server.configPath, "apache.conf");
+  const present = lookAt(link)?.isSymbolicLink() === true ? resolve(dirname(link), readlinkSync(link)) : undefined;
+  if (present !== undefined && present !== own && isFile(present)) {
+    work.log("warning", `${link} leads to ${present} of another server and was left so: only that server's sites are served.`);
+    return;
+  }
+  if (present !== own && work.files.link(link, own)) work.log("notice", `Created symlink ${link} to ${own}`);
+}

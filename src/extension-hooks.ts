@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { PhpArray } from "./php-values/php-array.ts";
+import { scalarText } from "./php-values/convert.ts";
+import type { PhpValue } from "./php-values/value.ts";
+import { readIfThere } from "./files/look.ts";
+import { scanExtensions, type ExtensionFile } from "./real-drush/extension-scan.ts";
+import { possibleHooks, takesPart } from "./real-drush/hooks.ts";
+import type { Invocation } from "./invocation.ts";
+
+export interface HookSearch {
+  readonly invocation: Invocation;
+  readonly option: (name: string) => PhpValue | undefined;
+}
+
+/** A hook of an extension that takes part in the command, with its file; undefined when there is none. */
+export function foreignHook(command: string, { invocation, option }: HookSearch, root?: string): string | undefined {
+  const skipped = new Set([...texts(option("exclude")), ...texts(option("ignored-modules")), ...texts(option("ignored-directories")), ...(invocation.config.ignoredExtensions ?? [])]);
+  const share = invocation.variables["SHARE_PREFIX"] ?? "/usr";
+  const ofRoot = root === undefined ? [] : [join(root, "../drush"), join(root, "drush"), join(root, "sites/all/drush")];
+  const folders = [...texts(option("include")), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
+  return firstHook(scanExtensions({ folders, skipped, remembered: invocation.remembered }), command);
+}
+
+/** Hooks in these very files that take part in the command. */
+export function hooksInFiles(files: readonly string[], command: string): string[] {
+  const read = files.map((file) => ({ file, hooks: possibleHooks(readIfThere(file)?.toString("latin1") ?? "") }));
+  const hook = firstHook(read, command);
+  return hook === undefined ? [] : [hook];
+}
+
+function firstHook(files: readonly ExtensionFile[], command: string): string | undefined {
+  for (const { file, hooks } of files) {
+    const hook = hooks.find((name) => takesPart(name, command));
+    if (hook !== undefined) return `${hook} in ${file}`;
+  }
+  return undefined;
+}
+
+/** An option that is a list of names, or a map whose values are paths (`include`), or text with colons. */
+function texts(value: PhpValue | undefined): string[] {
+  if (value instanceof PhpArray) return [...value.values()].flatMap((item) => scalarText(item) ?? []).filter((text) => text !== "");
+  return (scalarText(value) ?? "").split(":").filter((text) => text !== "");
+}

@@ -1,0 +1,63 @@
+import { effectiveOption, mergedOptions, type OptionSetName } from "./backend-protocol/option-sets.ts";
+import type { RootLoader } from "./aliases/load-drushrc.ts";
+import type { Options, ResultSet } from "./commands/command.ts";
+import { PhpArray } from "./php-values/php-array.ts";
+import type { PhpValue } from "./php-values/value.ts";
+
+/** Keys of an alias record that drush does not turn into options. */
+const NOT_OPTIONS: ReadonlySet<string> = new Set(["path-aliases", "command-specific", "site-aliases"]);
+/** Notes that drush makes on where a set came from. */
+const NOTES: ReadonlySet<string> = new Set(["config-file", "context-path"]);
+
+/** All option sets of one call. */
+export class OptionStore implements Options {
+  readonly #sets: Partial<Record<OptionSetName, PhpArray>>;
+  readonly #loader: RootLoader;
+
+  constructor(sets: Partial<Record<OptionSetName, PhpArray>>, loader: RootLoader) {
+    this.#sets = { ...sets };
+    this.#loader = loader;
+  }
+
+  get(name: string): PhpValue | undefined {
+    return effectiveOption(this.#sets, name);
+  }
+
+  set(name: ResultSet): PhpArray {
+    return this.#sets[name] ?? new PhpArray();
+  }
+
+  put(set: ResultSet, name: string, value: PhpValue): void {
+    this.#sets[set] = this.set(set).clone().set(name, value);
+  }
+
+  async loadRoot(root: string): Promise<void> {
+    const { drupal, site } = await this.#loader.loadRoot(root);
+    this.#sets.drupal = this.set("drupal").replace(drupal);
+    this.#sets.site = this.set("site").replace(site);
+  }
+
+  async loadSite(sitePath: string): Promise<void> {
+    this.#sets.site = this.set("site").replace(await this.#loader.loadSite(sitePath));
+  }
+
+  /** The `alias` set: what a target's record gives as options. */
+  useAlias(record: PhpArray): void {
+    this.#sets.alias = PhpArray.of([...record].filter(([key]) => typeof key !== "string" || !NOT_OPTIONS.has(key)));
+  }
+
+  useStdin(options: PhpArray): void {
+    this.#sets.stdin = options;
+  }
+
+  /** The `context` of the final frame. */
+  context(): PhpArray {
+    return mergedOptions(this.#sets);
+  }
+
+  /** The `self` of the final frame for a call on that alias: the site's own options, overlaid by the record. */
+  self(record: PhpArray): PhpArray {
+    const site = PhpArray.of([...this.set("site")].filter(([key]) => typeof key !== "string" || !NOTES.has(key)));
+    return site.replace(PhpArray.of([...record].filter(([key]) => key !== "#name" && key !== "loaded-config")));
+  }
+}
