@@ -15,12 +15,12 @@ export function errnoOf(thrown: unknown): string {
 
 /** What is at the path itself, not behind a link; undefined when there is nothing. Throws on any other system error. */
 export function lookAt(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  return unlessAbsent(() => lstatSync(path, { throwIfNoEntry: false }));
 }
 
 /** What is behind the path, links followed; undefined when there is nothing. */
 export function lookBehind(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  return unlessAbsent(() => statSync(path, { throwIfNoEntry: false }));
 }
 
 export function isFile(path: string): boolean {
@@ -47,6 +47,16 @@ export function namesIn(path: string): string[] {
     return readdirSync(path).sort();
   } catch (thrown) {
     if (isAbsent(thrown)) return [];
+    throw thrown;
+  }
+}
+
+/** `throwIfNoEntry` does not cover a path that leads through a file. */
+function unlessAbsent<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (thrown) {
+    if (isAbsent(thrown)) return undefined;
     throw thrown;
   }
 }

@@ -31,9 +31,10 @@ const RELOADS = new Set(["graceful", "restart", "reload", "graceful-stop"]);
  * is not an Apache control program. sudo must not ask for a password then.
  */
 export function apacheTestCommand(restart: readonly string[]): string[] | undefined {
-  const words = restart[0] !== undefined && basename(restart[0]) === "sudo" ? [restart[0], "-n", ...restart.slice(1).filter((word) => word !== "-n")] : [...restart];
-  const control = words.findIndex((word) => CONTROL.test(basename(word)));
-  const rest = words.slice(control + 1).filter((word) => word !== "-k");
-  if (control < 0 || rest.length !== 1 || !RELOADS.has(rest[0] ?? "")) return undefined;
-  return words.slice(0, control + 1);
+  const isSudo = restart[0] !== undefined && basename(restart[0]) === "sudo";
+  const plain = isSudo ? restart.slice(1).filter((word) => word !== "-n") : [...restart];
+  const [control, ...rest] = plain;
+  const verb = rest.filter((word) => word !== "-k");
+  if (control === undefined || !CONTROL.test(basename(control)) || verb.length !== 1 || !RELOADS.has(verb[0] ?? "")) return undefined;
+  return isSudo ? ["sudo", "-n", control] : [control];
 }
