@@ -23,13 +23,6 @@ call_user_func(function () {
   putenv('PROVISION_SHIM_HANDOVER');
   unset($_SERVER['PROVISION_SHIM_HANDOVER'], $_ENV['PROVISION_SHIM_HANDOVER']);
 
-  $launcher = dirname(dirname(__FILE__)) . '/bin/drush';
-  $preflight = is_dir($script) ? '' : (substr($script, -4) === '.php' ? dirname($script) : 'phar://' . $script) . '/includes/preflight.inc';
-  if (is_readable($preflight) && strpos(file_get_contents($preflight), "!defined('DRUSH_COMMAND')") !== FALSE) {
-    define('DRUSH_COMMAND', $launcher);
-  }
-  else {
-    // Before 8.4.9 drush defines the constant without a look: there it must find us as its own name.
-    $_SERVER['argv'][0] = $GLOBALS['argv'][0] = $launcher;
-  }
+  // Drush takes its own name from here (DRUSH_COMMAND, as drush 8.4.12 includes/environment.inc), and its children's from that.
+  $_SERVER['argv'][0] = $GLOBALS['argv'][0] = dirname(dirname(__FILE__)) . '/bin/drush';
 });

@@ -16,7 +16,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
 /** @throws NeedsRealDrush when the command, or an option of drush on it, is not native */
 export function refuseForeignCommand(line: CommandLine, config: ShimConfig): void {
   const { command } = line;
-  if (command === undefined || !(command in NATIVE_COMMANDS)) throw new NeedsRealDrush(`the command ${command ?? "(none)"}`);
+  if (command === undefined || !Object.hasOwn(NATIVE_COMMANDS, command)) throw new NeedsRealDrush(`the command ${command ?? "(none)"}`);
   if (config.commandsWithDrush?.includes(command) === true) throw new NeedsRealDrush(`the configuration, which leaves ${command} to it`);
   refuseForeignOptions(line.options);
 }

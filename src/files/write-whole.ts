@@ -9,6 +9,8 @@ export interface WriteOptions {
   readonly mode: number;
   /** Group that the file gets; unset: the group that the system gives a new file. */
   readonly gid?: number;
+  /** Owner, for root who changes another user's file. */
+  readonly uid?: number;
   /**
    * Where the temporary file is made, for directories whose every file is read by a server; must be on the same file system.
    * Default: the directory of the file.
@@ -60,7 +62,9 @@ function stage(staged: string, content: Uint8Array, options: WriteOptions): File
   const descriptor = openSync(staged, "wx", 0o600);
   try {
     for (let written = 0; written < content.length; ) written += writeSync(descriptor, content, written);
-    if (options.gid !== undefined && fstatSync(descriptor).gid !== options.gid) fchownSync(descriptor, -1, options.gid);
+    const { uid, gid } = fstatSync(descriptor);
+    const [owner, group] = [options.uid ?? uid, options.gid ?? gid];
+    if (owner !== uid || group !== gid) fchownSync(descriptor, owner, group);
     fchmodSync(descriptor, options.mode);
     fsyncSync(descriptor);
     const { dev, ino } = fstatSync(descriptor);

@@ -18,6 +18,8 @@ export interface HandOver {
   readonly variables: Variables;
   /** What was read from standard input already; unset: nothing was, and drush gets the descriptor itself. */
   readonly input?: Uint8Array;
+  /** Called just before the real drush starts: from then on all output is its own. */
+  readonly onStart: () => void;
 }
 
 /** How the real drush ended. */
@@ -36,6 +38,7 @@ export interface Ended {
 export async function handOver(call: HandOver): Promise<Ended> {
   const drush = usableDrush(call);
   const input = call.input === undefined ? undefined : unlinkedFile(call.input);
+  call.onStart();
   const child = spawn(drush, call.args, {
     stdio: [input ?? "inherit", "inherit", "inherit"],
     env: { ...realDrushEnvironment(call.variables, { ...call, drush }) },

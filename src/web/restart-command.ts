@@ -36,5 +36,5 @@ export function apacheTestCommand(restart: readonly string[]): string[] | undefi
   const [control, ...rest] = plain;
   const verb = rest.filter((word) => word !== "-k");
   if (control === undefined || !CONTROL.test(basename(control)) || verb.length !== 1 || !RELOADS.has(verb[0] ?? "")) return undefined;
-  return isSudo ? ["sudo", "-n", control] : [control];
+  return isSudo ? [restart[0] ?? "sudo", "-n", control] : [control];
 }

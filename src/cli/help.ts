@@ -1,0 +1,60 @@
+import { NATIVE_COMMANDS } from "../native-commands.ts";
+
+interface HelpEntry {
+  readonly usage: string;
+  readonly summary: string;
+  readonly details: readonly string[];
+}
+
+const COMMON = ["--dry-run     Show the plan and what would change; exit 0: nothing, 2: changes, 1: error", "--json        One JSON object a line for each event", "--verbose, -v Show every message and change"];
+
+const OTHERS: Readonly<Record<string, HelpEntry>> = {
+  swap: {
+    usage: "provision swap on|off|status [--drush=FILE] [--user=NAME] [--dry-run] [--json]",
+    summary: "Put provision-shim in the place of drush, undo that, or show what is where",
+    details: [
+      "on      Finds every place where the path of drush is fixed (PATH, crontab, units, init scripts, aliases, platforms with",
+      "        a drush of their own), shows what it does and does it. The real drush stays where it is.",
+      "off     Undoes exactly what `on` did.",
+      "status  Shows each place and whether calls reach us.",
+      "",
+      "--drush=FILE  The real drush; default: the one in PATH",
+      "--user=NAME   The backend's user, for root; default: aegir",
+      "--dry-run     Show what would be done; exit 0: nothing, 2: changes, 1: error",
+      "--json        The report as one JSON object",
+    ],
+  },
+  ps: { usage: "provision ps [--json]", summary: "Show which tasks hold which contexts", details: [] },
+  recover: { usage: "provision recover [--json]", summary: "Undo what killed tasks have left half done", details: [] },
+  help: { usage: "provision help [COMMAND]", summary: "Show this, or the help of one command", details: [] },
+};
+
+/** Names that `provision help` explains. */
+export function commandNames(): string[] {
+  return [...Object.keys(NATIVE_COMMANDS).map(shortName), ...Object.keys(OTHERS)];
+}
+
+export function shortName(command: string): string {
+  return command.replace(/^provision-/, "");
+}
+
+/** The help of one command, or of all; undefined for a command that does not exist. */
+export function helpText(command: string | undefined): string | undefined {
+  if (command === undefined) return overview();
+  const entry = entryFor(command);
+  if (entry === undefined) return undefined;
+  return [`Usage: ${entry.usage}`, "", entry.summary, ...(entry.details.length === 0 ? [] : ["", ...entry.details]), ""].join("\n");
+}
+
+function entryFor(command: string): HelpEntry | undefined {
+  if (Object.hasOwn(OTHERS, command)) return OTHERS[command];
+  const name = `provision-${command}`;
+  const native = Object.hasOwn(NATIVE_COMMANDS, name) ? NATIVE_COMMANDS[name] : undefined;
+  if (native === undefined) return undefined;
+  return { usage: `provision ${command} @context ${native.usage}`.replace("@context [@context]", "@context").trimEnd(), summary: native.summary, details: COMMON };
+}
+
+function overview(): string {
+  const lines = commandNames().map((name) => `  ${name.padEnd(16)}${entryFor(name)?.summary ?? ""}`);
+  return ["Usage: provision COMMAND [@context] [options]", "", "The backend of Aegir 3 for people: what the front end gives to drush, with steps, dry runs and JSON.", "", ...lines, "", ...COMMON.map((line) => `  ${line}`), ""].join("\n");
+}

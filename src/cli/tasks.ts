@@ -1,0 +1,59 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { ShimError } from "../errors/shim-error.ts";
+import { namesIn } from "../files/look.ts";
+import { leftJournals } from "../task/journal.ts";
+import { isDead, readHolder, takeLock } from "../task/lock.ts";
+import { newToken } from "../task/run-plan.ts";
+import { undoEntries } from "../task/undo.ts";
+import { undoHandlers } from "../undo-handlers.ts";
+import { EXIT, type CliCall } from "./cli-call.ts";
+import { printReport } from "./print.ts";
+
+function stateDirectory(): string {
+  const home = process.env["HOME"];
+  if (home === undefined || home === "") throw new ShimError("PROVISION_NO_HOME", "HOME is not set.", { hint: "set HOME to the home of the backend's user" });
+  return join(home, ".provision-shim");
+}
+
+/** `provision ps`: who holds which lock, and what was left by tasks that were killed. */
+export function ps(call: CliCall): number {
+  const root = stateDirectory();
+  const folder = join(root, "locks");
+  const locks = namesIn(folder).filter((name) => name.endsWith(".lock")).flatMap((name) => {
+    const path = join(folder, name);
+    const holder = readHolder(path);
+    return holder === undefined ? [] : [{ lock: decodeURIComponent(name.slice(0, -".lock".length)), task: holder.what, pid: holder.pid, host: holder.host, since: holder.since, dead: isDead(holder, path) }];
+  });
+  const killed = leftJournals(join(root, "journal")).map(({ head, entries, directory }) => ({ context: head.context, task: head.title, changes: entries.length, since: head.since, journal: directory }));
+  printReport(call, { locks, killed }, [
+    ...locks.map(({ lock, task, pid, host, since, dead }) => `${lock}: ${task} (process ${pid} on ${host}, since ${time(since)})${dead ? ", which is gone" : ""}`),
+    ...killed.map(({ context, task, changes, since }) => `killed: ${task} on @${context} at ${time(since)}, ${changes} changes to undo`),
+    ...(locks.length + killed.length === 0 ? ["No task is running."] : []),
+  ]);
+  return EXIT.ok;
+}
+
+/** `provision recover`: undoes what killed tasks have left, each under the lock of its context. */
+export async function recover(call: CliCall): Promise<number> {
+  const root = stateDirectory();
+  const lines: string[] = [];
+  const report: { context: string; task: string; done: readonly string[]; failed: readonly string[] }[] = [];
+  for (const left of leftJournals(join(root, "journal"))) {
+    const lock = await takeLock({ directory: join(root, "locks"), name: left.head.context, what: `recover "${left.head.title}"`, token: newToken(), waitMs: 60_000, signal: call.signal });
+    try {
+      const { done, failed } = await undoEntries(left.entries, left.directory, undoHandlers);
+      if (failed.length === 0) rmSync(left.directory, { recursive: true, force: true });
+      report.push({ context: left.head.context, task: left.head.title, done, failed: failed.map((error) => error.message) });
+      lines.push(`${left.head.title} on @${left.head.context}:`, ...done.map((what) => `  ${what}`), ...failed.map((error) => `  could not be undone: ${error.message}`));
+    } finally {
+      lock.release();
+    }
+  }
+  printReport(call, { recovered: report }, lines.length === 0 ? ["Nothing was left half done."] : lines);
+  return report.some(({ failed }) => failed.length > 0) ? EXIT.error : EXIT.ok;
+}
+
+function time(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19);
+}

@@ -1,0 +1,143 @@
+import { existsSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { Aliases, needsRealDrush } from "./aliases/find-alias.ts";
+import { loadBaseSets, RootLoader } from "./aliases/load-drushrc.ts";
+import type { PhpSettings } from "./aliases/reading/php-fallback.ts";
+import { readVariable } from "./aliases/read-variable.ts";
+import type { CommandCall, Surroundings } from "./commands/command.ts";
+import { Contexts, type ContextSources } from "./contexts/contexts.ts";
+import { contextName } from "./contexts/names.ts";
+import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
+import { ShimError } from "./errors/shim-error.ts";
+import { foreignHook, hooksInFiles } from "./extension-hooks.ts";
+import { currentUser } from "./files/groups.ts";
+import { refuseOverload, refuseRoot } from "./guards.ts";
+import type { Invocation } from "./invocation.ts";
+import { NATIVE_COMMANDS } from "./native-commands.ts";
+import { OptionStore } from "./option-store.ts";
+import { isTruthy, phpFrom } from "./php-values/convert.ts";
+import { PhpArray } from "./php-values/php-array.ts";
+import { plainPhpEnvironment } from "./real-drush/environment.ts";
+import { refuseForeignCommand, refuseForeignOptions, refuseUnknownOptions } from "./reach.ts";
+import type { Plan } from "./task/plan.ts";
+
+/** A call that is native as far as its command line, aliases and the extensions of drush tell. */
+export interface NativeCall {
+  readonly options: OptionStore;
+  /** Record of the alias in front of the command. */
+  readonly record: PhpArray | undefined;
+  /** Makes the plan, with the options that came on standard input. */
+  prepare(stdin: PhpArray, signal: AbortSignal): Promise<Plan>;
+}
+
+/**
+ * Decides from arguments, configuration, aliases and extension folders, before a byte of standard input is touched.
+ *
+ * @throws NeedsRealDrush when this call is one for the real drush; ShimError when it is wrong
+ */
+export async function examineCall(invocation: Invocation): Promise<NativeCall> {
+  const { line, config, home, variables } = invocation;
+  refuseForeignCommand(line, config);
+  refuseRoot();
+  const php = phpSettings(invocation);
+  const etcPrefix = variables["ETC_PREFIX"] ?? "";
+  const base = await loadBaseSets({ home, etcPrefix, php });
+  const options = new OptionStore({ ...base, cli: line.options, process: processFacts(invocation) }, new RootLoader(php));
+  refuseOverload((name) => options.get(name));
+  const aliases = new Aliases({ home, etcPrefix, php, options: (name) => options.get(name) });
+  const record = await targetRecord(invocation, aliases);
+  if (record !== undefined) options.useAlias(record);
+  refuseUnknownOptions(line);
+  const command = line.command ?? "";
+  const hook = foreignHook(command, { invocation, option: (name) => options.get(name) }, rootOf(record));
+  if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
+  return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php }, stdin, signal) };
+}
+
+interface Examined {
+  readonly invocation: Invocation;
+  readonly aliases: Aliases;
+  readonly options: OptionStore;
+  readonly php: PhpSettings;
+}
+
+async function preparePlan({ invocation, aliases, options, php }: Examined, stdin: PhpArray, signal: AbortSignal): Promise<Plan> {
+  const { line, config, home, cwd, variables, remembered } = invocation;
+  refuseForeignOptions(stdin);
+  options.useStdin(stdin);
+  const sources = contextSources({ invocation, aliases, options });
+  const contexts = new Contexts({ ...sources, call: { cli: line.options, stdin } });
+  const storedContexts = new Contexts({ ...sources, call: { cli: new PhpArray(), stdin: new PhpArray() } });
+  const target = line.target === undefined || contextName(line.target) === "none" ? undefined : await contexts.get(line.target);
+  const surroundings: Surroundings = {
+    home,
+    cwd,
+    variables: plainPhpEnvironment(variables),
+    remembered,
+    mysqlSocket: config.mysqlSocket,
+    databaseTimeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000,
+    signal,
+    readPhpVariable: (path, name) => readVariable(path, name, php),
+    hooksIn: hooksInFiles,
+  };
+  const call: CommandCall = { command: line.command ?? "", target, args: line.args, contexts, storedContexts, options, surroundings };
+  const command = await NATIVE_COMMANDS[call.command]?.load();
+  if (command === undefined) throw new NeedsRealDrush(`the command ${call.command}`);
+  return command.prepare(call);
+}
+
+function contextSources({ invocation, aliases, options }: Omit<Examined, "php">): Omit<ContextSources, "call"> {
+  const { home, variables } = invocation;
+  const { name, gid } = currentUser();
+  const features = options.get("hosting_features");
+  return {
+    findAlias: async (alias) => {
+      const found = await aliases.find(alias);
+      if (found.kind === "list") throw new NeedsRealDrush(`the list of sites @${alias}`);
+      return found.kind === "record" ? found.record : undefined;
+    },
+    machine: { home, user: name, gid, path: (variables["PATH"] ?? "").split(":").filter((folder) => folder !== "") },
+    subdirs: features instanceof PhpArray && isTruthy(features.get("subdirs")),
+  };
+}
+
+/** The record of the alias in front of the command; undefined for `@none` and when there is no alias. */
+async function targetRecord(invocation: Invocation, aliases: Aliases): Promise<PhpArray | undefined> {
+  const { line, home, variables } = invocation;
+  if (line.target === undefined) {
+    // A shell may have chosen a site for all calls, and a file may stand in for @self: both are drush's business.
+    if (existsSync(join(home, ".drush/self.alias.drushrc.php"))) throw new NeedsRealDrush("the file ~/.drush/self.alias.drushrc.php");
+    if (existsSync(chosenSiteFile(variables))) throw new NeedsRealDrush("the site chosen by site-set");
+    return undefined;
+  }
+  if (!/^@[^@/#,]+$/.test(line.target)) throw new NeedsRealDrush(`the target ${line.target}`);
+  if (line.target === "@none") return undefined;
+  const found = await aliases.find(contextName(line.target));
+  if (found.kind === "missing") {
+    throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias ${line.target}`, { hint: `there is no ${contextName(line.target)}.alias.drushrc.php in ${home}/.drush` });
+  }
+  if (found.kind === "list") throw new NeedsRealDrush(`the list of sites ${line.target}`);
+  const reason = needsRealDrush(found.record);
+  if (reason !== undefined) throw new NeedsRealDrush(`${reason} of ${line.target}`);
+  return found.record;
+}
+
+function chosenSiteFile(variables: Invocation["variables"]): string {
+  const shell = variables["DRUSH_SHELL_PID"] ?? String(process.ppid);
+  return join(variables["TMPDIR"] ?? tmpdir(), `drush-env-${userInfo().username}`, `drush-drupal-site-${shell}`);
+}
+
+function rootOf(record: PhpArray | undefined): string | undefined {
+  const root = record?.get("root");
+  return typeof root === "string" && root !== "" ? root : undefined;
+}
+
+function phpSettings({ lib, variables, cwd }: Invocation): PhpSettings {
+  return { program: variables["DRUSH_PHP"] ?? "php", phpDir: join(lib, "../php"), env: variables, cwd, userId: process.geteuid?.() };
+}
+
+/** What drush 8.4 notes of itself among the options. */
+function processFacts({ launcher, words, cwd }: Invocation): PhpArray {
+  return PhpArray.of([["runtime.argv", phpFrom([launcher, ...words])], ["env.cwd", cwd]]);
+}
