@@ -21,7 +21,18 @@ const loadHeavyLater = {
   },
 };
 
-const common = { bundle: true, platform: "node", target: "node20", format: "cjs", minify: true, keepNames: false, legalComments: "none", logLevel: "warning" };
+const common = {
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+  // yargs-parser asks where its module is.
+  define: { "import.meta.url": "bundleUrl" },
+  banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+};
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
@@ -36,6 +47,7 @@ await Promise.all([
 
 // V8's compiled code for each bundle, made by this node after a run, so that it holds what a run needs.
 for (const name of ["drush", "provision", ...Object.values(HEAVY)]) {
-  const made = spawnSync(process.execPath, [join(root, "scripts/make-cache.cjs"), name], { stdio: ["ignore", "ignore", "inherit"] });
-  if (made.status !== 0 || !existsSync(join(dist, `${name}.cache`))) throw new Error(`No code cache for ${name}.`);
+  const made = spawnSync(process.execPath, [join(root, "scripts/make-cache.cjs"), name], { encoding: "utf8" });
+  // An error in a bundle quotes its one long line first; what matters stands at the end.
+  if (made.status !== 0 || !existsSync(join(dist, `${name}.cache`))) throw new Error(`No code cache for ${name}: ${made.stderr.slice(-1500)}`);
 }

@@ -16,7 +16,7 @@ export function siteDrushrcText(options: PhpArray, sitePath: string): string {
 
 /** The sites/sites.php of a platform: host name → site directory. */
 export function sitesPhpText(sites: PhpArray): string {
-  return `<?php\n/**\n * @file Which host names belong to which site directory; written by provision-shim.\n *\n * Each verify of a site rewrites its entries here, those of other sites are kept.\n */\n$sites = ${varExport(sites)};\n`;
+  return `<?php \n/**\n * @file Which host names belong to which site directory; written by provision-shim.\n *\n * Each verify of a site rewrites its entries here, those of other sites are kept.\n */\n$sites = ${varExport(sites)};\n`;
 }
 
 /** One assignment an option. The original writes keys without escaping, so that an odd one broke the file. */

@@ -99,21 +99,25 @@ class OpenDb implements Db {
 
 class TimeLimit extends Error {}
 
-async function within<T>(work: Promise<T>, options: ConnectOptions): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+async function within<T>(work: Promise<T>, { timeoutMs, signal }: ConnectOptions): Promise<T> {
+  let giveUp: (reason: string) => void = () => undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TimeLimit(`no answer within ${options.timeoutMs / 1000} s`));
-    }, options.timeoutMs);
-    options.signal?.addEventListener("abort", () => {
-      reject(new TimeLimit("stopped"));
-    });
+    giveUp = (reason) => {
+      reject(new TimeLimit(reason));
+    };
   });
-  limit.catch(() => undefined);
+  const stop = (): void => {
+    giveUp("stopped");
+  };
+  const timer = setTimeout(() => {
+    giveUp(`no answer within ${timeoutMs / 1000} s`);
+  }, timeoutMs);
+  signal?.addEventListener("abort", stop);
   try {
     return await Promise.race([work, limit]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
   }
 }
 
