@@ -20,5 +20,5 @@ export default tseslint.config(
     },
   },
   { files: ["test/**"], rules: { "max-lines": "off", "@typescript-eslint/no-non-null-assertion": "off" } },
-  { files: ["**/*.js", "**/*.mjs", "*.config.ts"], extends: [tseslint.configs.disableTypeChecked], rules: { "no-console": "off" } },
+  { files: ["**/*.js", "**/*.mjs", "**/*.cjs", "*.config.ts"], extends: [tseslint.configs.disableTypeChecked], rules: { "no-console": "off", "@typescript-eslint/no-require-imports": "off" } },
 );

@@ -57,4 +57,7 @@ function fail(error: ShimError, json: boolean): number {
   return EXIT.error;
 }
 
+/** For the build: see scripts/make-cache.cjs. */
+export { warmUp } from "./warm-up.ts";
+
 if (process.env["PROVISION_SHIM_WARM_UP"] === undefined) void main();

@@ -1,8 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
-import { isatty } from "node:tty";
 import { STDIN_LIMIT } from "./backend-protocol/stdin-options.ts";
 import { errnoOf } from "./files/look.ts";
+import { milliseconds } from "./task/clock.ts";
 
 /** How long a pipe may stay silent before its first byte: then it is one that nobody writes to. */
 const FIRST_PATIENCE_MS = 3000;
@@ -16,7 +15,8 @@ const POLL_MS = 2;
  */
 export async function readStdin(): Promise<Buffer> {
   const kind = standardInput();
-  if (kind === undefined || isatty(0)) return Buffer.alloc(0);
+  // A character device is a terminal or /dev/null: nothing to read on either.
+  if (kind === undefined || kind.isCharacterDevice()) return Buffer.alloc(0);
   const descriptor = kind.isFIFO() ? reopened() : kind.isFile() ? 0 : undefined;
   if (descriptor === undefined) return readStream();
   try {
@@ -49,20 +49,20 @@ function reopened(): number | undefined {
 async function readDescriptor(descriptor: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
-  for (let heard = performance.now(); total <= STDIN_LIMIT; ) {
+  for (let heard = milliseconds(); total <= STDIN_LIMIT; ) {
     const chunk = Buffer.allocUnsafe(1 << 16);
     let length;
     try {
       length = readSync(descriptor, chunk, 0, chunk.length, null);
     } catch (thrown) {
-      if (errnoOf(thrown) !== "EAGAIN" || performance.now() - heard > patience(total)) break;
-      await delay(POLL_MS);
+      if (errnoOf(thrown) !== "EAGAIN" || milliseconds() - heard > patience(total)) break;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       continue;
     }
     if (length === 0) break;
     chunks.push(chunk.subarray(0, length));
     total += length;
-    heard = performance.now();
+    heard = milliseconds();
   }
   return Buffer.concat(chunks);
 }

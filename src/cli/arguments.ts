@@ -37,7 +37,7 @@ export function parseCli(words: readonly string[]): CliArguments {
     },
   });
   const options = new Map<string, string | true>();
-  for (const [key, value] of Object.entries(parsed as Record<string, unknown>)) {
+  for (const [key, value] of Object.entries(parsed)) {
     if (key === "_" || SWITCHES.includes(key)) continue;
     if (value !== true && typeof value !== "string") throw new ShimError("CLI_BAD_OPTION", `The option --${key} cannot be used so.`, { hint: `write --${key}=value` });
     options.set(key, value);

@@ -1,5 +1,5 @@
-import { lookup, reverse } from "node:dns/promises";
 import { hostname } from "node:os";
+import { readIfThere } from "../files/look.ts";
 
 /** Is the machine with that `remote_host` this one? As provision_is_local_host() of Provision 7.x-3.x: an external address of this machine is not. */
 export async function isLocalHost(host: string): Promise<boolean> {
@@ -11,11 +11,23 @@ export async function isLocalHost(host: string): Promise<boolean> {
 }
 
 async function addressOf(name: string): Promise<string | undefined> {
+  const listed = listedAddress(name, readIfThere("/etc/hosts")?.toString("utf8") ?? "");
+  if (listed !== undefined) return listed;
   try {
+    const { lookup } = await import("node:dns/promises");
     return (await lookup(name, { family: 4 })).address;
   } catch {
     return undefined;
   }
+}
+
+/** What the resolver would find first, without loading Node's (5 ms). */
+export function listedAddress(name: string, hosts: string): string | undefined {
+  for (const line of hosts.split("\n")) {
+    const [address = "", ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
+    if (/^\d+\.\d+\.\d+\.\d+$/.test(address) && names.some((listed) => listed.toLowerCase() === name)) return address;
+  }
+  return undefined;
 }
 
 /** This machine's full name: what its own address is called. */
@@ -23,6 +35,7 @@ async function ownName(): Promise<string | undefined> {
   const address = await addressOf(hostname());
   if (address === undefined) return undefined;
   try {
+    const { reverse } = await import("node:dns/promises");
     return (await reverse(address))[0]?.toLowerCase();
   } catch {
     return undefined;

@@ -5,7 +5,6 @@ import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { isTruthy, textOrUndefined } from "../php-values/convert.ts";
 import { step, type Plan } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
-import { probeUtf8mb4 } from "./database-work.ts";
 import { aliasPath, writeAliasFiles } from "./save-context.ts";
 
 /** `provision-save [@context]`: creates, changes or (with --delete) removes a context. */
@@ -20,6 +19,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const probe = step("look what the database server can do", async () => {
     if (context.type !== "server" || context.db === undefined) return;
     try {
+      const { probeUtf8mb4 } = await import("./database-work.ts");
       saved = withUtf8mb4(context, await probeUtf8mb4(context, call));
     } catch (thrown) {
       saved = withUtf8mb4(context, false);

@@ -23,12 +23,14 @@ export async function switchSite(call: CommandCall, enabled: boolean, last: (sit
     title: `${enabled ? "enable" : "disable"} site @${site.name}`,
     context: site.name,
     steps: [
-      step("write the virtual host and reload the web server", async (work) => {
-        const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-        await changeWebConfig(work, webServer, [vhost], webSettings(call));
-      }),
-      step("write the alias file", (work) => writeAliasFiles(work, site, call.surroundings.home)),
-      ...last(site),
+      [
+        step("write the virtual host and reload the web server", async (work) => {
+          const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
+          await changeWebConfig(work, webServer, [vhost], webSettings(call));
+        }),
+        step("write the alias file", (work) => writeAliasFiles(work, site, call.surroundings.home)),
+        ...last(site),
+      ],
     ],
   };
 }

@@ -7,7 +7,7 @@ import { findPlatformPackages } from "../drupal/platform-packages.ts";
 import { describesItselfInPhp } from "../drupal/profiles.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
-import { isDirectory, isFile, namesIn } from "../files/look.ts";
+import { isDirectory, isProgram, namesIn } from "../files/look.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
@@ -35,15 +35,20 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
     context: platform.name,
     steps: [
       ...(composer === undefined || composerPlace === undefined ? [] : [step("install what Composer says", (work) => installDependencies(work, composerPlace, composer))]),
-      step("look at the platform's code", (work) => {
+      step("look whether the platform is usable", (work) => {
         warnWithoutComposer(work, composer);
-        reportPackages(work, platform, call);
+        refuseUnwritable(work, join(nativePlatform(platform).root, "sites"));
       }),
-      step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
-      step("write the web server's configuration and reload it", async (work) => {
-        if (platform.webServer.http !== undefined) await changeWebConfig(work, platform.webServer, [apachePlatformFile(platform)], webSettings(call));
-      }),
-      step("write the platform's drushrc.php", (work) => writePlatformDrushrc(work, root, call)),
+      [
+        step("write the web server's configuration and reload it", async (work) => {
+          if (platform.webServer.http !== undefined) await changeWebConfig(work, platform.webServer, [apachePlatformFile(platform)], webSettings(call));
+        }),
+        step("write down the platform's code", (work) => {
+          reportPackages(work, platform, call);
+          writePlatformDrushrc(work, root, call);
+        }),
+        step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
+      ],
     ],
   };
 }
@@ -63,9 +68,6 @@ export function writePlatformDrushrc(work: Work, root: string, call: CommandCall
 
 function reportPackages(work: Work, platform: PlatformContext, call: CommandCall): void {
   const core = nativePlatform(platform);
-  const sites = join(core.root, "sites");
-  refuseUnwritable(sites);
-  work.log("success", `Drupal sites directory ${sites} is writable by the provisioning script`);
   const found = findPlatformPackages(core);
   work.log("notice", `This platform is running drupal ${core.version}`);
   for (const profile of found.profiles) work.log("notice", `Found install profile ${profile}`);
@@ -84,9 +86,10 @@ function nativePlatform(platform: PlatformContext) {
   return core;
 }
 
-function refuseUnwritable(directory: string): void {
+function refuseUnwritable(work: Work, directory: string): void {
   try {
     accessSync(directory, constants.W_OK);
+    work.log("success", `Drupal sites directory ${directory} is writable by the provisioning script`);
   } catch (cause) {
     throw new ShimError("PROVISION_SITES_DIR_NOT_WRITABLE", `Drupal sites directory ${directory} is not writable by the provisioning script.`, {
       hint: "give it to the backend's user",
@@ -99,7 +102,7 @@ function refuseUnwritable(directory: string): void {
 function composerSettings(platform: PlatformContext, call: CommandCall): (ComposerSettings & { readonly there: boolean }) | undefined {
   if (!switchOption(call, "provision_composer_install_platforms", true)) return undefined;
   const { variables } = call.surroundings;
-  const there = (variables["PATH"] ?? "").split(":").some((directory) => isFile(join(directory, "composer")));
+  const there = (variables["PATH"] ?? "").split(":").some((directory) => isProgram(join(directory, "composer")));
   return {
     there,
     places: there ? [platform.root, textOrUndefined(platform.record?.get("repo_path"))] : [],

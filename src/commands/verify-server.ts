@@ -4,7 +4,7 @@ import type { ServerContext } from "../contexts/context.ts";
 import { MASTER } from "../contexts/server.ts";
 import { isFile, lookAt } from "../files/look.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
-import { step, type Plan, type Step, type Work } from "../task/plan.ts";
+import { step, type Plan, type Work } from "../task/plan.ts";
 import { apacheServerFile } from "../web/apache-files.ts";
 import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
@@ -23,12 +23,16 @@ export async function verifyServer(server: ServerContext, call: CommandCall): Pr
     const supported = await checkDatabase(work, server, call);
     if (stored.type === "server" && supported !== undefined) saved = withUtf8mb4(stored, supported);
   });
-  const steps: (Step | Step[])[] = [[step("arrange the server's directories", (work) => arrangeServer(work, server)), ...(server.db === undefined ? [] : [database])]];
-  steps.push(step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings.home)));
-  if (server.http !== undefined) {
-    steps.push(step("write the web server's configuration and reload it", (work) => writeServerConfig(work, server, call)));
-  }
-  return { title: `verify server @${server.name}`, context: server.name, steps };
+  const web = step("write the web server's configuration and reload it", (work) => writeServerConfig(work, server, call));
+  return {
+    title: `verify server @${server.name}`,
+    context: server.name,
+    steps: [
+      step("arrange the server's directories", (work) => arrangeServer(work, server)),
+      [...(server.http === undefined ? [] : [web]), ...(server.db === undefined ? [] : [database])],
+      step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings.home)),
+    ],
+  };
 }
 
 function arrangeServer(work: Work, server: ServerContext): void {

@@ -47,13 +47,15 @@ export async function verifySite(site: SiteContext, call: CommandCall): Promise<
         const platforms = site.platform.webServer.http?.paths?.platforms;
         if (platforms !== undefined) ensureDirectory(work, platforms, "Platforms", 0o755);
       }),
-      step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
-      step("write the virtual host and reload the web server", async (work) => {
-        if (site.platform.webServer.http === undefined) return;
-        const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-        await changeWebConfig(work, site.platform.webServer, [vhost], webSettings(call, SETTINGS_UMASK));
-      }),
-      step("empty the site's caches", (work) => emptyCaches(work, db)),
+      [
+        step("write the virtual host and reload the web server", async (work) => {
+          if (site.platform.webServer.http === undefined) return;
+          const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
+          await changeWebConfig(work, site.platform.webServer, [vhost], webSettings(call, SETTINGS_UMASK));
+        }),
+        step("empty the site's caches", (work) => emptyCaches(work, db)),
+        step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
+      ],
       step("write the site's drushrc.php", async (work) => {
         call.options.put("site", "installed", true);
         placeClientLink(work, { clientsPath: master.clientsPath, client: property(site, "client_name"), uri, sitePath: site.sitePath });

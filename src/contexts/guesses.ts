@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
 import { groupNumbered, systemGroups, type Group } from "../files/groups.ts";
-import { isFile } from "../files/look.ts";
+import { isProgram } from "../files/look.ts";
 
 /** What the defaults of a server are guessed from. */
 export interface Machine {
@@ -30,14 +29,4 @@ export function guessNginxRestart(machine: Machine): string {
   if (isProgram("/etc/init.d/nginx")) return "sudo /etc/init.d/nginx reload";
   const places = [...machine.path, "/usr/sbin", "/usr/local/sbin", "/usr/local/bin"].map((directory) => `${directory}/nginx`);
   return `sudo ${places.find(isProgram) ?? "/usr/local/bin/nginx"} -s reload`;
-}
-
-function isProgram(path: string): boolean {
-  if (!isFile(path)) return false;
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -32,8 +32,8 @@ export function buildHttp(build: PropertyBuilder, driver: string, around: HttpSu
   }
   const application = driver.startsWith("apache") ? "apache" : driver.startsWith("nginx") ? "nginx" : undefined;
   const port = build.set("http_port", 80);
-  if (application !== undefined) build.set("http_restart_cmd", application === "apache" ? guessApacheRestart(around.machine) : guessNginxRestart(around.machine));
-  if (around.master === undefined) build.set("web_group", guessWebGroup(around.machine));
+  if (application !== undefined) build.set("http_restart_cmd", () => (application === "apache" ? guessApacheRestart(around.machine) : guessNginxRestart(around.machine)));
+  if (around.master === undefined) build.set("web_group", () => guessWebGroup(around.machine));
   else build.compute("web_group", around.master.get("web_group") ?? null);
   const masterUrl = (scalarText(build.properties.get("master_url")) ?? "").replace(/\/+$/, "");
   build.compute("web_disable_url", `${masterUrl}/hosting/disabled`);

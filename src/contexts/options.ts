@@ -27,9 +27,10 @@ export class PropertyBuilder {
   constructor(readonly options: PhpArray) {}
 
   /** As setProperty() of provision: the option, or the default when it is absent, NULL or the word `null`. */
-  set(key: string, fallback: PhpValue): PhpValue {
+  set(key: string, fallback: PhpValue | (() => PhpValue)): PhpValue {
     const option = this.options.get(key);
-    const value = option === undefined || option === null || option === "null" ? fallback : option;
+    const isGiven = option !== undefined && option !== null && option !== "null";
+    const value = isGiven ? option : typeof fallback === "function" ? fallback() : fallback;
     this.properties.set(key, value);
     return value;
   }

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readdirSync, statSync, type Stats } from "node:fs";
+import { accessSync, constants, lstatSync, readFileSync, readdirSync, statSync, type Stats } from "node:fs";
 
 /** Error codes that say "there is nothing at this path". */
 const ABSENT = new Set(["ENOENT", "ENOTDIR"]);
@@ -29,6 +29,16 @@ export function isFile(path: string): boolean {
 
 export function isDirectory(path: string): boolean {
   return lookBehind(path)?.isDirectory() === true;
+}
+
+/** True for a file that this user can run. A directory of PATH that he may not look into has none. */
+export function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** The bytes of the file, or undefined when there is none. */

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, readlinkSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { errnoOf, lookAt } from "./look.ts";
+import { uniqueName } from "./unique-name.ts";
 
 export interface WriteOptions {
   /** Final permission bits. The umask does not touch them. */
@@ -34,7 +34,7 @@ export interface FileIdentity {
  */
 export function writeWhole(path: string, content: Uint8Array, options: WriteOptions): FileIdentity {
   const target = resolveOwnLink(path);
-  const staged = join(options.stagingDirectory ?? dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(6).toString("hex")}`);
+  const staged = join(options.stagingDirectory ?? dirname(target), `.${basename(target)}.${uniqueName()}`);
   try {
     const identity = stage(staged, content, options);
     options.beforeSwap?.(identity);

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 
 export interface ProcessRequest {
   /** Program: a path, or a name that is searched in the PATH of `env`. */
@@ -36,6 +35,7 @@ const GRACE_MS = 250;
  * @throws the error of spawn(2), with its `code`, when the program cannot be started
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
+  const { spawn } = await import("node:child_process");
   return new Promise((resolve, reject) => {
     const child = spawn(request.file, request.args, {
       cwd: request.cwd,

@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { accessSync, closeSync, constants, openSync, realpathSync, unlinkSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
+import { uniqueName } from "../files/unique-name.ts";
 import { handOverDepth, realDrushEnvironment, type Variables } from "./environment.ts";
 
 export interface HandOver {
@@ -37,7 +35,8 @@ export interface Ended {
  */
 export async function handOver(call: HandOver): Promise<Ended> {
   const drush = usableDrush(call);
-  const input = call.input === undefined ? undefined : unlinkedFile(call.input);
+  const input = call.input === undefined ? undefined : unlinkedFile(call.input, call.variables["TMPDIR"] ?? "/tmp");
+  const { spawn } = await import("node:child_process");
   call.onStart();
   const child = spawn(drush, call.args, {
     stdio: [input ?? "inherit", "inherit", "inherit"],
@@ -90,8 +89,8 @@ function usableDrush(call: HandOver): string {
 }
 
 /** An open descriptor on a 0600 file with the bytes, which has no name any more: the options in it may be passwords. */
-function unlinkedFile(bytes: Uint8Array): number {
-  const path = join(tmpdir(), `provision-shim.${process.pid}.${randomBytes(8).toString("hex")}`);
+function unlinkedFile(bytes: Uint8Array, folder: string): number {
+  const path = join(folder, `provision-shim.${uniqueName()}`);
   const writing = openSync(path, "wx", 0o600);
   try {
     for (let written = 0; written < bytes.length; ) written += writeSync(writing, bytes, written);

@@ -1,6 +1,6 @@
 import { accessSync, constants, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isFile, lookAt, namesIn, readIfThere } from "../files/look.ts";
+import { isFile, isProgram, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { textFromBytes } from "../php-values/text.ts";
 
 /** What a drush path is recognised by: any spelling of these files. */
@@ -88,11 +88,7 @@ export function ownDrush(root: string): string | undefined {
 
 /** The `drush` that a shell finds, or undefined. */
 export function drushInPath(path: readonly string[]): string | undefined {
-  return path.map((folder) => join(folder, "drush")).find((file) => isFile(file) && isRunnable(file));
-}
-
-export function isRunnable(file: string): boolean {
-  return mayAccess(file, constants.X_OK);
+  return path.map((folder) => join(folder, "drush")).find(isProgram);
 }
 
 /** Whether this user may replace the file: what counts is its directory. */

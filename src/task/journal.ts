@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, copyFileSync, constants, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, constants, linkSync, mkdirSync, openSync, rmdirSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf, namesIn, readIfThere } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /** First line of a journal: whose it is. */
@@ -32,7 +32,7 @@ export class Journal {
 
   static begin(root: string, context: string, title: string): Journal {
     const head = { ...thisProcess(), context, title, since: Math.floor(Date.now() / 1000) };
-    return new Journal(join(root, `${head.since}-${process.pid}-${randomBytes(4).toString("hex")}`), head);
+    return new Journal(join(root, `${head.since}-${uniqueName()}`), head);
   }
 
   /** Writes the entry down. Only then may the change be made. */
@@ -73,7 +73,8 @@ export class Journal {
     for (const path of this.#aside) rmSync(path, { force: true });
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const name of namesIn(this.directory)) unlinkSync(join(this.directory, name));
+    rmdirSync(this.directory);
   }
 
   #open(): number {
@@ -85,9 +86,9 @@ export class Journal {
   }
 
   #line(data: object): void {
-    const descriptor = this.#open();
-    writeSync(descriptor, JSON.stringify(data) + "\n");
-    fsyncSync(descriptor);
+    // In the system's hands it outlives this process, however that dies; a sync would cost milliseconds a line for the case of a power failure, after
+    // which a verify mends what a half-done task left.
+    writeSync(this.#open(), JSON.stringify(data) + "\n");
   }
 }
 

@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { ShimError } from "../errors/shim-error.ts";
 import { errnoOf, isAbsent, readIfThere } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /** Who holds a lock: the content of the lock file. */
@@ -91,7 +90,7 @@ export function isDead(holder: LockHolder, path: string): boolean {
 
 function tryTake(path: string, request: LockRequest): Lock | undefined {
   const holder: LockHolder = { ...thisProcess(), token: request.token, what: request.what, since: Math.floor(Date.now() / 1000) };
-  const staged = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const staged = `${path}.${uniqueName()}`;
   writeFileSync(staged, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
   try {
     // A hard link is made only when the name is free, and appears with its content.
@@ -125,7 +124,7 @@ function beat(path: string): void {
 
 /** Removes the lease of a dead holder; of several waiters that try, one succeeds and none removes a new lease. */
 function breakLease(path: string, dead: LockHolder): void {
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const aside = `${path}.${uniqueName()}`;
   try {
     renameSync(path, aside);
   } catch (thrown) {
@@ -153,11 +152,8 @@ function unlinkIfThere(path: string): void {
 }
 
 async function waitABit(signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
-  } catch (thrown) {
-    throw new ShimError("PROVISION_INTERRUPTED", "Stopped while waiting for another task.", { cause: thrown });
-  }
+  await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  if (signal?.aborted === true) throw new ShimError("PROVISION_INTERRUPTED", "Stopped while waiting for another task.");
 }
 
 function lockedError(name: string, holder: LockHolder): ShimError {

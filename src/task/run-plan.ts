@@ -1,7 +1,8 @@
-import { join } from "node:path";
-import { randomBytes } from "node:crypto";
-import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { asShimError, ShimError } from "../errors/shim-error.ts";
+import { uniqueName } from "../files/unique-name.ts";
+import { milliseconds } from "./clock.ts";
 import type { EventSink } from "./events.ts";
 import { FileChanges } from "./file-changes.ts";
 import { Journal, leftJournals } from "./journal.ts";
@@ -30,7 +31,7 @@ export interface TaskOutcome {
 
 /** A token for a new task. */
 export function newToken(): string {
-  return randomBytes(12).toString("hex");
+  return uniqueName();
 }
 
 /**
@@ -58,7 +59,7 @@ class RunningTask {
   }
 
   async run(): Promise<TaskOutcome> {
-    const began = performance.now();
+    const began = milliseconds();
     const { sink } = this.#settings;
     sink({ type: "task-started", title: this.#plan.title, context: this.#plan.context, steps: this.#plan.steps.flat().length });
     let lock: Lock | undefined;
@@ -75,21 +76,30 @@ class RunningTask {
     else this.#journal.discard();
     lock?.release();
     await this.#plan.cleanUp?.();
-    sink({ type: "task-ended", outcome: this.#errors.length + this.#flaws.length > 0 ? "failed" : "done", milliseconds: performance.now() - began });
+    sink({ type: "task-ended", outcome: this.#errors.length + this.#flaws.length > 0 ? "failed" : "done", milliseconds: milliseconds() - began });
     return { errors: [...this.#errors, ...this.#flaws], changes: this.#changes };
   }
 
   async #steps(): Promise<void> {
     for (const group of this.#plan.steps) {
       if (this.#settings.signal.aborted) throw interrupted();
-      const steps = "run" in group ? [group] : group;
-      await Promise.all(steps.map((step) => this.#step(step)));
+      await this.#sideBySide("run" in group ? [group] : group);
       if (this.#errors.length > 0) return;
     }
   }
 
+  async #sideBySide(steps: readonly Step[]): Promise<void> {
+    const running: Promise<void>[] = [];
+    for (const step of steps) {
+      // One that waits for a child should have started it before the next one keeps the processor.
+      if (running.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      running.push(this.#step(step));
+    }
+    await Promise.all(running);
+  }
+
   async #step(step: Step): Promise<void> {
-    const began = performance.now();
+    const began = milliseconds();
     const before = this.#errors.length;
     this.#settings.sink({ type: "step-started", step: step.name });
     try {
@@ -98,7 +108,7 @@ class RunningTask {
       this.#error(asShimError(thrown));
     }
     const outcome = this.#errors.length > before ? "failed" : "done";
-    this.#settings.sink({ type: "step-ended", step: step.name, milliseconds: performance.now() - began, outcome });
+    this.#settings.sink({ type: "step-ended", step: step.name, milliseconds: milliseconds() - began, outcome });
   }
 
   #work(step: Step): Work {

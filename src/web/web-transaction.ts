@@ -30,7 +30,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
     const control = apacheControl(command ?? "", settings.environment, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
     const tested = changes.length > 0 && !work.dryRun && command !== undefined && (await testBefore(work, server, changes, control));
-    if (command !== undefined && !work.dryRun) {
+    if (command !== undefined && changes.length > 0 && !work.dryRun) {
       // Undone last: first all files are as before, then Apache reads them.
       await work.act(`reload ${server.http?.driver ?? "the web server"} again if this task is undone`, () => undefined, { kind: "web-reload", command, cwd: settings.environment.cwd });
     }
