@@ -9,7 +9,8 @@ const dist = path.join(__dirname, "../dist");
 
 function load(name) {
   const file = path.join(dist, `${name}.cjs`);
-  const source = `(function (exports, require, module, __filename, __dirname, loadBundle) {${fs.readFileSync(file, "utf8")}\n})`;
+  // The build has put the function around it and left nothing but ASCII in it.
+  const source = fs.readFileSync(file, "latin1");
   let cachedData;
   try {
     cachedData = fs.readFileSync(path.join(dist, `${name}.cache`));

@@ -54,9 +54,12 @@ const common = {
   supported: { "dynamic-import": false },
   legalComments: "none",
   logLevel: "warning",
+  charset: "ascii",
   // yargs-parser asks where its module is.
   define: { "import.meta.url": "bundleUrl" },
-  banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  // Each bundle is a function that lib/load.cjs calls as Node would call a module.
+  banner: { js: '(function (exports, require, module, __filename, __dirname, loadBundle) {const bundleUrl = `file://${__filename}`;' },
+  footer: { js: "})" },
 };
 
 rmSync(dist, { recursive: true, force: true });

@@ -20,12 +20,15 @@ import { undoHandlers } from "./undo-handlers.ts";
 
 /** The launcher's descriptor for our progress (see lib/launch); absent when this was not started by it in backend mode. */
 const PROGRESS = 3;
+const FORESIGHT_MS = 20;
 
 /** How the call talks to whoever made it. */
 interface Reporter {
   readonly sink: EventSink;
   error(error: ShimError): void;
   log(level: "notice" | "debug", message: string): void;
+  /** Does ahead what it can of the end. */
+  foresee(call: NativeCall): void;
   /** Ends the talk; returns the exit status. */
   end(call: NativeCall | undefined): number;
 }
@@ -53,7 +56,7 @@ export async function main(): Promise<void> {
     if (backend) input = await readStdin();
     const stdin = input === undefined ? { options: new PhpArray() } : parseStdinOptions(input);
     if (stdin.ignored !== undefined) reporter.log("debug", `Standard input was not used: ${stdin.ignored}.`);
-    await runNative(call, invocation, { stdin: stdin.options, sink: reporter.sink, signal: abort.signal });
+    await runNative(call, invocation, { stdin: stdin.options, reporter, signal: abort.signal });
   } catch (thrown) {
     if (thrown instanceof NeedsRealDrush && invocation !== undefined) {
       const status = await toRealDrush(thrown, invocation, { input, reporter, backend });
@@ -67,15 +70,17 @@ export async function main(): Promise<void> {
 
 interface Run {
   readonly stdin: PhpArray;
-  readonly sink: EventSink;
+  readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
 
-async function runNative(call: NativeCall, invocation: Invocation, { stdin, sink, signal }: Run): Promise<void> {
+async function runNative(call: NativeCall, invocation: Invocation, { stdin, reporter, signal }: Run): Promise<void> {
   const plan = await call.prepare(stdin, signal);
   const token = (process.env["PROVISION_SHIM_TOKEN"] ??= newToken());
   const lockWaitMs = (invocation.config.lockWaitSeconds ?? 3600) * 1000;
-  await runPlan(plan, { stateDirectory: invocation.stateDirectory, sink, dryRun: false, undoHandlers, signal, token, lockWaitMs });
+  // By then the task most often waits for its web server.
+  setTimeout(() => reporter.foresee(call), FORESIGHT_MS).unref();
+  await runPlan(plan, { stateDirectory: invocation.stateDirectory, sink: reporter.sink, dryRun: false, undoHandlers, signal, token, lockWaitMs });
 }
 
 interface Handing {
@@ -107,6 +112,7 @@ function backendReporter(cli: PhpArray): Reporter {
     sink: reporter.sink,
     error: (error) => reporter.error(error),
     log: (level, message) => reporter.log(level, message),
+    foresee: (call) => reporter.result.foresee(call.options.context()),
     end: (call) => reporter.end({ context: call?.options.context() ?? cli, self: call?.record === undefined ? undefined : call.options.self(call.record) }),
   };
 }
@@ -129,6 +135,7 @@ function linesReporter(cli: PhpArray): Reporter {
       lines.error(error);
     },
     log: (level, message) => lines.log(level, message),
+    foresee: () => undefined,
     end: () => (failed ? 1 : 0),
   };
 }

@@ -1,3 +1,4 @@
+import { jsonEncode } from "../php-values/json-encode.ts";
 import { isTruthy } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { bytesFromText, textFromBytes } from "../php-values/text.ts";
@@ -27,6 +28,7 @@ export class BackendResult {
   readonly #log: PhpValue[] = [];
   readonly #errors = new PhpArray();
   readonly #output: string[] = [];
+  readonly #encoded = new Map<PhpArray, string>();
   #object: PhpValue = new PhpArray();
 
   /** An exit status asked for by the command; 0 does not hide an error (drush_return_status()). */
@@ -89,6 +91,11 @@ export class BackendResult {
     return this.exitCode === EXIT_STATUS.success ? this.errorStatus : this.exitCode;
   }
 
+  /** Encodes the large parts of a context ahead, in a moment when the process waits for something else. They must not change any more. */
+  foresee(context: PhpArray): void {
+    for (const value of context.values()) if (value instanceof PhpArray) this.#encoded.set(value, jsonEncode(value));
+  }
+
   /** The final frame, to be written to standard output as the last bytes of all. */
   frame({ context, self, output }: FrameParts): Buffer {
     const data = PhpArray.of([
@@ -99,7 +106,7 @@ export class BackendResult {
       ["error_log", this.#errors],
     ]);
     if (self !== undefined) data.set("self", self);
-    return finalFrame(data.set("context", context));
+    return finalFrame(data.set("context", context), this.#encoded);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 
 export interface ProcessRequest {
   /** Program: a path, or a name that is searched in the PATH of `env`. */
@@ -40,7 +42,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
     const child = spawn(request.file, request.args, {
       cwd: request.cwd,
       env: { ...request.env },
-      stdio: ["pipe", "pipe", "pipe"],
+      // Each pipe costs; a child without input reads from /dev/null.
+      stdio: [request.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       detached: true,
     });
     const ending = { timedOut: false, outputTooLong: false };
@@ -53,23 +56,24 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
       ending.outputTooLong = true;
       kill();
     };
-    const stdout = collect(child.stdout, request.maxOutputBytes, tooLong);
-    const stderr = collect(child.stderr, request.maxOutputBytes, tooLong);
+    const [out, err] = [piped(child.stdout), piped(child.stderr)];
+    const stdout = collect(out, request.maxOutputBytes, tooLong);
+    const stderr = collect(err, request.maxOutputBytes, tooLong);
     if (request.onOutput !== undefined) {
-      child.stdout.on("data", request.onOutput);
-      child.stderr.on("data", request.onOutput);
+      out.on("data", request.onOutput);
+      err.on("data", request.onOutput);
     }
     // A child that does not read its input is no failure.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(request.input);
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(request.input);
     child.on("error", (error) => {
       clearTimeout(timer);
       reject(error);
     });
     const end = (status: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
-      child.stdout.destroy();
-      child.stderr.destroy();
+      out.destroy();
+      err.destroy();
       resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr(), ...ending });
     };
     child.on("close", end);
@@ -78,7 +82,12 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   });
 }
 
-function collect(stream: NodeJS.ReadableStream, limit: number, tooLong: () => void): () => Buffer {
+function piped(stream: Readable | null): Readable {
+  if (stream === null) throw new TypeError("The child was started without a pipe.");
+  return stream;
+}
+
+function collect(stream: Readable, limit: number, tooLong: () => void): () => Buffer {
   const chunks: Buffer[] = [];
   let length = 0;
   stream.on("data", (chunk: Buffer) => {
