@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 
 /** Libraries that cost start-up time, by the name in the code → name of the bundle. */
-const HEAVY = { "mysql2/promise": "mysql2", "php-parser": "php-parser", zod: "zod", "fast-glob": "fast-glob" };
+const HEAVY = { "mysql2/promise": "mysql2", "php-parser": "php-parser", zod: "zod" };
 
 /**
  * Parts of mysql2 that cost 10 ms at each start and are not used: tables of old character sets (we speak utf8mb4, and take columns as bytes) and the
@@ -39,7 +39,7 @@ const leaveOutUnused = {
 const loadHeavyLater = {
   name: "load-heavy-later",
   setup(build) {
-    build.onResolve({ filter: /^(?:mysql2\/promise|php-parser|zod|fast-glob)$/ }, ({ path }) => ({ path, namespace: "heavy" }));
+    build.onResolve({ filter: /^(?:mysql2\/promise|php-parser|zod)$/ }, ({ path }) => ({ path, namespace: "heavy" }));
     build.onLoad({ filter: /.*/, namespace: "heavy" }, ({ path }) => ({ contents: `module.exports = loadBundle(${JSON.stringify(HEAVY[path])});`, loader: "js" }));
   },
 };

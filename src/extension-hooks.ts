@@ -9,15 +9,16 @@ import type { Invocation } from "./invocation.ts";
 
 export interface HookSearch {
   readonly invocation: Invocation;
-  readonly option: (name: string) => PhpValue | undefined;
+  /** The values of an option in all sets. */
+  readonly values: (name: string) => readonly PhpValue[];
 }
 
 /** A hook of an extension that takes part in the command, with its file; undefined when there is none. */
-export function foreignHook(command: string, { invocation, option }: HookSearch, root?: string): string | undefined {
-  const skipped = new Set([...texts(option("exclude")), ...texts(option("ignored-modules")), ...texts(option("ignored-directories")), ...(invocation.config.ignoredExtensions ?? [])]);
+export function foreignHook(command: string, { invocation, values }: HookSearch, root?: string): string | undefined {
+  const skipped = new Set([...["exclude", "ignored-modules", "ignored-directories"].flatMap((name) => values(name).flatMap(optionTexts)), ...(invocation.config.ignoredExtensions ?? [])]);
   const share = invocation.variables["SHARE_PREFIX"] ?? "/usr";
   const ofRoot = root === undefined ? [] : [join(root, "../drush"), join(root, "drush"), join(root, "sites/all/drush")];
-  const folders = [...texts(option("include")), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
+  const folders = [...values("include").flatMap(optionTexts), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
   return firstHook(scanExtensions({ folders, skipped, remembered: invocation.remembered }), command);
 }
 
@@ -37,7 +38,7 @@ function firstHook(files: readonly ExtensionFile[], command: string): string | u
 }
 
 /** An option that is a list of names, or a map whose values are paths (`include`), or text with colons. */
-function texts(value: PhpValue | undefined): string[] {
+export function optionTexts(value: PhpValue): string[] {
   if (value instanceof PhpArray) return [...value.values()].flatMap((item) => scalarText(item) ?? []).filter((text) => text !== "");
   return (scalarText(value) ?? "").split(":").filter((text) => text !== "");
 }

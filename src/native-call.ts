@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import type { AliasPlaces } from "./aliases/alias-files.ts";
 import { Aliases, needsRealDrush } from "./aliases/find-alias.ts";
-import { loadBaseSets, RootLoader } from "./aliases/load-drushrc.ts";
+import { DrushrcLoader } from "./aliases/load-drushrc.ts";
 import type { PhpSettings } from "./aliases/reading/php-fallback.ts";
 import { readVariable } from "./aliases/read-variable.ts";
 import type { CommandCall, Surroundings } from "./commands/command.ts";
@@ -10,13 +11,13 @@ import { Contexts, type ContextSources } from "./contexts/contexts.ts";
 import { contextName } from "./contexts/names.ts";
 import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
 import { ShimError } from "./errors/shim-error.ts";
-import { foreignHook, hooksInFiles } from "./extension-hooks.ts";
+import { foreignHook, hooksInFiles, optionTexts } from "./extension-hooks.ts";
 import { currentUser } from "./files/groups.ts";
 import { refuseOverload, refuseRoot } from "./guards.ts";
 import type { Invocation } from "./invocation.ts";
 import { NATIVE_COMMANDS } from "./native-commands.ts";
 import { OptionStore } from "./option-store.ts";
-import { isTruthy, phpFrom } from "./php-values/convert.ts";
+import { isTruthy, phpFrom, scalarText } from "./php-values/convert.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { plainPhpEnvironment } from "./real-drush/environment.ts";
 import { refuseForeignCommand, refuseForeignOptions, refuseUnknownOptions } from "./reach.ts";
@@ -42,15 +43,17 @@ export async function examineCall(invocation: Invocation): Promise<NativeCall> {
   refuseRoot();
   const php = phpSettings(invocation);
   const etcPrefix = variables["ETC_PREFIX"] ?? "";
-  const base = await loadBaseSets({ home, etcPrefix, php });
-  const options = new OptionStore({ ...base, cli: line.options, process: processFacts(invocation) }, new RootLoader(php));
+  const command = line.command ?? "";
+  const drushFolder = config.drush === undefined ? undefined : dirname(config.script ?? config.drush);
+  const loader = new DrushrcLoader(php);
+  const base = await loader.loadBase({ home, etcPrefix, drushFolder });
+  const options = new OptionStore({ ...base, cli: line.options, process: processFacts(invocation) }, loader, command);
   refuseOverload((name) => options.get(name));
-  const aliases = new Aliases({ home, etcPrefix, php, options: (name) => options.get(name) });
+  const aliases = new Aliases(aliasPlaces({ home, etcPrefix, drushFolder }, options), php);
   const record = await targetRecord(invocation, aliases);
   if (record !== undefined) options.useAlias(record);
   refuseUnknownOptions(line);
-  const command = line.command ?? "";
-  const hook = foreignHook(command, { invocation, option: (name) => options.get(name) }, rootOf(record));
+  const hook = foreignHook(command, { invocation, values: (name) => options.all(name) }, rootOf(record));
   if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
   return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php }, stdin, signal) };
 }
@@ -102,6 +105,16 @@ function contextSources({ invocation, aliases, options }: Omit<Examined, "php">)
   };
 }
 
+function aliasPlaces(where: Pick<AliasPlaces, "home" | "etcPrefix" | "drushFolder">, options: OptionStore): AliasPlaces {
+  const depth = options.get("alias-search-depth");
+  return {
+    ...where,
+    aliasPaths: options.all("alias-path").flatMap(optionTexts),
+    skipped: new Set(["exclude", "ignored-directories"].flatMap((name) => options.all(name).flatMap(optionTexts))),
+    depth: depth === undefined || depth === true ? Infinity : Number(scalarText(depth) ?? 0) || 0,
+  };
+}
+
 /** The record of the alias in front of the command; undefined for `@none` and when there is no alias. */
 async function targetRecord(invocation: Invocation, aliases: Aliases): Promise<PhpArray | undefined> {
   const { line, home, variables } = invocation;
@@ -118,7 +131,7 @@ async function targetRecord(invocation: Invocation, aliases: Aliases): Promise<P
     throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias ${line.target}`, { hint: `there is no ${contextName(line.target)}.alias.drushrc.php in ${home}/.drush` });
   }
   if (found.kind === "list") throw new NeedsRealDrush(`the list of sites ${line.target}`);
-  const reason = needsRealDrush(found.record);
+  const reason = needsRealDrush(found.record, line.command ?? "");
   if (reason !== undefined) throw new NeedsRealDrush(`${reason} of ${line.target}`);
   return found.record;
 }

@@ -1,5 +1,5 @@
-import { effectiveOption, mergedOptions, type OptionSetName } from "./backend-protocol/option-sets.ts";
-import type { RootLoader } from "./aliases/load-drushrc.ts";
+import { effectiveOption, mergedOptions, OPTION_SET_NAMES, type OptionSetName } from "./backend-protocol/option-sets.ts";
+import type { DrushrcLoader } from "./aliases/load-drushrc.ts";
 import type { Options, ResultSet } from "./commands/command.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import type { PhpValue } from "./php-values/value.ts";
@@ -12,15 +12,23 @@ const NOTES: ReadonlySet<string> = new Set(["config-file", "context-path"]);
 /** All option sets of one call. */
 export class OptionStore implements Options {
   readonly #sets: Partial<Record<OptionSetName, PhpArray>>;
-  readonly #loader: RootLoader;
+  readonly #loader: DrushrcLoader;
+  readonly #command: string;
 
-  constructor(sets: Partial<Record<OptionSetName, PhpArray>>, loader: RootLoader) {
+  constructor(sets: Partial<Record<OptionSetName, PhpArray>>, loader: DrushrcLoader, command: string) {
     this.#sets = { ...sets };
     this.#loader = loader;
+    this.#command = command;
+    this.#useSpecific();
   }
 
   get(name: string): PhpValue | undefined {
     return effectiveOption(this.#sets, name);
+  }
+
+  /** The values of an option in every set that has it, strongest first: path lists add up over all drushrc files. */
+  all(name: string): PhpValue[] {
+    return OPTION_SET_NAMES.flatMap((set) => this.#sets[set]?.get(name) ?? []);
   }
 
   set(name: ResultSet): PhpArray {
@@ -35,10 +43,18 @@ export class OptionStore implements Options {
     const { drupal, site } = await this.#loader.loadRoot(root);
     this.#sets.drupal = this.set("drupal").replace(drupal);
     this.#sets.site = this.set("site").replace(site);
+    this.#useSpecific();
   }
 
   async loadSite(sitePath: string): Promise<void> {
     this.#sets.site = this.set("site").replace(await this.#loader.loadSite(sitePath));
+    this.#useSpecific();
+  }
+
+  /** Options that drushrc files set for this command only. */
+  #useSpecific(): void {
+    const specific = this.#loader.commandSpecific.get(this.#command);
+    if (specific instanceof PhpArray) this.#sets.specific = specific;
   }
 
   /** The `alias` set: what a target's record gives as options. */

@@ -37,7 +37,8 @@ export function parseCli(words: readonly string[]): CliArguments {
     },
   });
   const options = new Map<string, string | true>();
-  for (const [key, value] of Object.entries(parsed)) {
+  const values: Record<string, unknown> = parsed;
+  for (const [key, value] of Object.entries(values)) {
     if (key === "_" || SWITCHES.includes(key)) continue;
     if (value !== true && typeof value !== "string") throw new ShimError("CLI_BAD_OPTION", `The option --${key} cannot be used so.`, { hint: `write --${key}=value` });
     options.set(key, value);

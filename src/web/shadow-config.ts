@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
+import { shellGlob } from "../files/glob.ts";
 import { isAbsent, namesIn, readIfThere } from "../files/look.ts";
 import type { ServerContext } from "../contexts/context.ts";
 import type { ApacheControl } from "./apache-control.ts";
@@ -73,37 +74,28 @@ function redirected(text: string, shadowed: ReadonlyMap<string, string>): string
 async function mainWithout(serverFile: string, control: ApacheControl): Promise<((replacement: string) => string) | undefined> {
   for (const fresh of [false, true]) {
     const mainFile = await control.mainFile(fresh);
-    const main = mainFile === undefined ? undefined : await splitAtInclude(mainFile, serverFile);
+    const main = mainFile === undefined ? undefined : splitAtInclude(mainFile, serverFile);
     if (main !== undefined) return main;
   }
   return undefined;
 }
 
-async function splitAtInclude(mainFile: string, serverFile: string): Promise<((replacement: string) => string) | undefined> {
+function splitAtInclude(mainFile: string, serverFile: string): ((replacement: string) => string) | undefined {
   const text = readIfThere(mainFile)?.toString("utf8");
   const real = realPath(serverFile);
   if (text === undefined || real === undefined) return undefined;
   const root = /^\s*ServerRoot\s+"?([^"\s]+)"?/im.exec(text)?.[1] ?? dirname(mainFile);
   const lines = text.split("\n");
-  const included = await Promise.all(
-    lines.map(async (line) => {
-      const pattern = /^\s*Include(?:Optional)?\s+"?([^"]+?)"?\s*$/i.exec(line)?.[1];
-      return pattern === undefined ? [] : matches(isAbsolute(pattern) ? pattern : join(root, pattern));
-    }),
-  );
+  const included = lines.map((line) => {
+    const pattern = /^\s*Include(?:Optional)?\s+"?([^"]+?)"?\s*$/i.exec(line)?.[1];
+    return pattern === undefined ? [] : shellGlob(isAbsolute(pattern) ? pattern : join(root, pattern));
+  });
   const at = included.findIndex((files) => files.some((file) => realPath(file) === real));
   if (at < 0) return undefined;
   return (replacement) => {
     const instead = (included[at] ?? []).map((file) => `Include ${realPath(file) === real ? replacement : file}`);
     return [...lines.slice(0, at), ...instead, ...lines.slice(at + 1)].join("\n");
   };
-}
-
-/** The files that an Include line with this pattern reads, in its order. */
-async function matches(pattern: string): Promise<string[]> {
-  if (!/[*?[]/.test(pattern)) return [pattern];
-  const { glob } = await import("fast-glob");
-  return (await glob(pattern, { onlyFiles: false, dot: true })).sort();
 }
 
 function realPath(path: string): string | undefined {

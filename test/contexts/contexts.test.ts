@@ -14,7 +14,7 @@ const records = new Map<string, PhpArray>();
 
 beforeAll(async () => {
   for (const file of readdirSync(folder)) {
-    const { values } = await readPhpFile(join(folder, file), { variables: ["aliases"], php: { program: "php", env: process.env, cwd: "/", userId: process.getuid?.() } });
+    const { values } = await readPhpFile(join(folder, file), { variables: ["aliases"], php: { program: "php", phpDir: join(import.meta.dirname, "../../php"), env: process.env, cwd: "/", userId: process.getuid?.() } });
     for (const [name, record] of values.get("aliases") as PhpArray) records.set(String(name), record as PhpArray);
   }
 });

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ShimError } from "../../errors/shim-error.ts";
+import { uniqueName } from "../../files/unique-name.ts";
 import { PhpArray } from "../../php-values/php-array.ts";
 import { bytesFromText, textFromBytes } from "../../php-values/text.ts";
 import type { PhpValue } from "../../php-values/value.ts";
@@ -11,8 +11,8 @@ import { LiteralScanner } from "./generated-literals.ts";
 export interface PhpSettings {
   /** The interpreter, a path or a name in PATH. */
   readonly program: string;
-  /** Folder of this program's own PHP files; the default is right in the source tree only. */
-  readonly phpDir?: string;
+  /** Folder of this program's own PHP files. */
+  readonly phpDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** Effective user; files of others are not run. */
@@ -36,8 +36,8 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
  * @throws ShimError PHP_FILE_BROKEN, PHP_FILE_NEEDS_DRUSH, PHP_FILE_UNSUPPORTED or PHP_NOT_FOUND
  */
 export async function runWithPhp(file: string, names: readonly string[], php: PhpSettings): Promise<PhpAnswer> {
-  const helper = join(php.phpDir ?? join(import.meta.dirname, "../../../php"), "read-variables.php");
-  const marker = `=== ${randomBytes(16).toString("hex")} ===`;
+  const helper = join(php.phpDir, "read-variables.php");
+  const marker = `=== ${uniqueName()} ===`;
   const timeoutMs = php.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const result = await start({
     file: php.program,
@@ -61,17 +61,11 @@ export function broken(file: string, found: { readonly reason: string; readonly 
   });
 }
 
-/**
- * The environment without our own prepend file, which acts on drush only and must not take part here. PHP_INI_SCAN_DIR may have
- * other folders; an empty one stands for the built-in folder.
- */
+/** The environment without our setting for drush, which must not take part here. PHP_INI_SCAN_DIR may have other folders; an empty one is PHP's own. */
 function withoutPrepend(env: PhpSettings["env"]): Record<string, string | undefined> {
-  const own = env["PROVISION_SHIM_INI_DIR"];
-  const scanned = env["PHP_INI_SCAN_DIR"];
-  if (own === undefined || own === "" || scanned === undefined) return env;
-  const others = scanned.split(":").filter((folder) => folder !== own);
+  const others = (env["PHP_INI_SCAN_DIR"] ?? "").split(":").filter((folder) => !/\/lib\/php-ini\/?$/.test(folder));
   const rest = others.every((folder) => folder === "") ? undefined : others.join(":");
-  return { ...env, PHP_INI_SCAN_DIR: rest };
+  return { ...env, PHP_INI_SCAN_DIR: rest, PROVISION_SHIM_LIB: undefined, PROVISION_SHIM_REAL: undefined, PROVISION_SHIM_HANDOVER: undefined };
 }
 
 async function start(request: Parameters<typeof runProcess>[0]): Promise<ProcessResult> {
