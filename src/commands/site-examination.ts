@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { property, type ServerContext, type SiteContext } from "../contexts/context.ts";
-import { connectDb, dbReason, type Db } from "../database/connection.ts";
+import { connectDb, dbReason, type Db, type DbAccount } from "../database/connection.ts";
 import type { DrupalCore } from "../drupal/core.ts";
 import { extensionDrift } from "../drupal/extension-drift.ts";
 import { describesItselfInPhp } from "../drupal/profiles.ts";
@@ -14,20 +14,18 @@ import { siteCredentials } from "./web-work.ts";
 
 /** What is known of a site before anything is changed. */
 export interface ExaminedSite {
+  readonly uri: string;
   readonly core: DrupalCore;
   readonly master: ServerContext;
   readonly webGroup: string;
-  /** Connection as the site's own account; who gets it closes it. */
-  readonly db: Db;
-  readonly rows: readonly SystemRow[];
   /** The site's public, private and temporary directory, relative to the root. */
   readonly uploadDirectories: readonly string[];
 }
 
 /**
- * Looks at a Drupal 7 site's files and database.
+ * Looks at a Drupal 7 site's contexts and files.
  *
- * @throws NeedsRealDrush when only its own Drupal could do what the command must do; ShimError when the site or its database is not there
+ * @throws NeedsRealDrush when only its own Drupal could do what the command must do; ShimError when the site is not there
  */
 export async function examineSite(site: SiteContext, call: CommandCall): Promise<ExaminedSite> {
   await nativeServer(site.platform.webServer, call);
@@ -40,19 +38,30 @@ export async function examineSite(site: SiteContext, call: CommandCall): Promise
   await call.options.loadSite(site.sitePath);
   const master = await call.contexts.master();
   refuseOwnSettings(site, master, core);
-  const db = await connectToSite(site, call);
-  try {
-    const rows = await readSystem(db, site);
-    const { drifted, drushFiles } = extensionDrift(rows, core, { uri, profile });
-    if (drifted.length > 0) throw new NeedsRealDrush(`modules or themes that the site's database does not know yet (${drifted.slice(0, 3).join(", ")})`);
-    const [hook] = call.surroundings.hooksIn(drushFiles, call.command);
-    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module of the site`);
-    const webGroup = site.platform.webServer.http?.webGroup ?? master.http?.webGroup ?? "www-data";
-    return { core, master, webGroup, db, rows, uploadDirectories: ["files", "private/files", "private/temp"].map((place) => `sites/${uri}/${place}`) };
-  } catch (thrown) {
-    await db.close();
-    throw thrown;
-  }
+  siteAccount(site, call);
+  const webGroup = site.platform.webServer.http?.webGroup ?? master.http?.webGroup ?? "www-data";
+  return { uri, core, master, webGroup, uploadDirectories: ["files", "private/files", "private/temp"].map((place) => `sites/${uri}/${place}`) };
+}
+
+/** The site's own account on its database. */
+export function connectToSite(site: SiteContext, call: CommandCall): Promise<Db> {
+  const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
+  return connectDb(siteAccount(site, call), { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
+}
+
+/**
+ * What the site's database knows of its code.
+ *
+ * @throws NeedsRealDrush when it does not agree with what is on disk, or a module of the site takes part in the command
+ */
+export async function examineDatabase(db: Db, site: SiteContext, look: { readonly core: DrupalCore; readonly call: CommandCall }): Promise<SystemRow[]> {
+  const { core, call } = look;
+  const rows = await readSystem(db, site);
+  const { drifted, drushFiles } = extensionDrift(rows, core, { uri: siteUri(site), profile: property(site, "profile") ?? "standard" });
+  if (drifted.length > 0) throw new NeedsRealDrush(`modules or themes that the site's database does not know yet (${drifted.slice(0, 3).join(", ")})`);
+  const [hook] = call.surroundings.hooksIn(drushFiles, call.command);
+  if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module of the site`);
+  return rows;
 }
 
 function siteUri(site: SiteContext): string {
@@ -77,15 +86,14 @@ function refuseOwnSettings(site: SiteContext, master: ServerContext, core: Drupa
   }
 }
 
-async function connectToSite(site: SiteContext, call: CommandCall): Promise<Db> {
+function siteAccount(site: SiteContext, call: CommandCall): DbAccount {
   const { name, user, password, host, port } = siteCredentials(call.options.set("site"));
   if (name === "" || user === "") {
     throw new ShimError("PROVISION_DRUPAL_SITE_NOT_FOUND", `The site @${site.name} was not found: ${join(site.sitePath, "drushrc.php")} has no database credentials.`, {
       hint: "is it installed? An import or install writes that file",
     });
   }
-  const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
-  return connectDb({ host, port: Number(port === "" ? "3306" : port), user, password, database: name }, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
+  return { host, port: Number(port === "" ? "3306" : port), user, password, database: name };
 }
 
 async function readSystem(db: Db, site: SiteContext): Promise<SystemRow[]> {

@@ -26,7 +26,7 @@ export async function switchSite(call: CommandCall, enabled: boolean, last: (sit
       [
         step("write the virtual host and reload the web server", async (work) => {
           const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-          await changeWebConfig(work, webServer, [vhost], webSettings(call));
+          await changeWebConfig(work, webServer, [vhost], { ...webSettings(call), onlyWhenNeeded: true });
         }),
         step("write the alias file", (work) => writeAliasFiles(work, site, call.surroundings.home)),
         ...last(site),

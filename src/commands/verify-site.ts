@@ -20,8 +20,8 @@ import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { switchOption } from "./native-reach.ts";
 import { writeAliasFiles } from "./save-context.ts";
-import { siteCredentials, apacheOptions, webSettings } from "./web-work.ts";
-import { examineSite } from "./site-examination.ts";
+import { apacheOptions, isInPlace, siteCredentials, webSettings } from "./web-work.ts";
+import { connectToSite, examineDatabase, examineSite } from "./site-examination.ts";
 import { writeSiteAliases } from "./site-aliases.ts";
 
 /** The umask that a site's settings.php sets, with which Provision writes what comes after it. */
@@ -29,37 +29,50 @@ const SETTINGS_UMASK = 0o002;
 
 /** `provision-verify` of a Drupal 7 site, without running its Drupal (Provision 7.x-3.x). */
 export async function verifySite(site: SiteContext, call: CommandCall): Promise<Plan> {
-  const examined = await examineSite(site, call);
-  const { core, db, master } = examined;
+  const { uri, core, master, webGroup, uploadDirectories } = await examineSite(site, call);
   const stored = await call.storedContexts.get(site.name);
-  const uri = site.uri ?? "";
+  const { webServer } = site.platform;
+  const vhost = webServer.http === undefined ? undefined : apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
+  const writeVhost = (work: Work): Promise<void> => (vhost === undefined ? Promise.resolve() : changeWebConfig(work, webServer, [vhost], webSettings(call, SETTINGS_UMASK)));
+  // A reload takes longer than all the rest; where nothing depends on the rest it need not wait for it.
+  const isUnchanged = vhost !== undefined && isInPlace(vhost);
+  let rows: SystemRow[] = [];
+  let db: Db | undefined;
+  const connected = (): Db => {
+    if (db === undefined) throw new TypeError("The steps are out of order: the database comes first.");
+    return db;
+  };
   return {
     title: `verify site @${site.name}`,
     context: site.name,
-    cleanUp: () => db.close(),
+    cleanUp: () => db?.close(),
     steps: [
-      step("look at the site's modules", (work) => reportPackages(work, { site, core, rows: examined.rows, call })),
-      step("arrange the site's directories", (work) => arrangeSiteDirectories(work, site.sitePath, examined.webGroup)),
+      [
+        ...(isUnchanged ? [step("reload the web server, whose files are up to date", writeVhost)] : []),
+        step("look at the site's database", async () => {
+          db = await connectToSite(site, call);
+          rows = await examineDatabase(db, site, { core, call });
+        }),
+      ],
+      step("arrange the site's directories", (work) => {
+        reportPackages(work, { site, core, rows, call });
+        arrangeSiteDirectories(work, site.sitePath, webGroup);
+      }),
       step("write sites.php", (work) => writeSiteAliases(work, site, call)),
       step("write settings.php", (work) => {
-        protectUploads(work, core.root, examined.uploadDirectories);
-        writeSettings(work, { site, core, master, webGroup: examined.webGroup, call });
-        const platforms = site.platform.webServer.http?.paths?.platforms;
-        if (platforms !== undefined) ensureDirectory(work, platforms, "Platforms", 0o755);
+        protectUploads(work, core.root, uploadDirectories);
+        writeSettings(work, { site, core, master, webGroup, call });
+        if (webServer.http?.paths !== undefined) ensureDirectory(work, webServer.http.paths.platforms, "Platforms", 0o755);
       }),
       [
-        step("write the virtual host and reload the web server", async (work) => {
-          if (site.platform.webServer.http === undefined) return;
-          const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-          await changeWebConfig(work, site.platform.webServer, [vhost], webSettings(call, SETTINGS_UMASK));
-        }),
-        step("empty the site's caches", (work) => emptyCaches(work, db)),
+        ...(isUnchanged ? [] : [step("write the virtual host and reload the web server", writeVhost)]),
+        step("empty the site's caches", (work) => emptyCaches(work, connected())),
         step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
       ],
       step("write the site's drushrc.php", async (work) => {
         call.options.put("site", "installed", true);
         placeClientLink(work, { clientsPath: master.clientsPath, client: property(site, "client_name"), uri, sitePath: site.sitePath });
-        call.options.put("process", "cron_key", (await siteVariable(db, "cron_key")) ?? "drupal");
+        call.options.put("process", "cron_key", (await siteVariable(connected(), "cron_key")) ?? "drupal");
         writeSiteDrushrc(work, site, call);
       }),
     ],

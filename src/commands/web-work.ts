@@ -1,6 +1,8 @@
+import { readIfThere } from "../files/look.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
-import type { VhostCredentials } from "../web/apache-files.ts";
+import { bytesFromText } from "../php-values/text.ts";
+import type { VhostCredentials, WebFile } from "../web/apache-files.ts";
 import type { WebSettings } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { switchOption } from "./native-reach.ts";
@@ -8,6 +10,11 @@ import { switchOption } from "./native-reach.ts";
 export function webSettings(call: CommandCall, umask?: number): WebSettings {
   const { cwd, variables, remembered } = call.surroundings;
   return { environment: { cwd, variables }, remembered, ...(umask === undefined ? {} : { umask }) };
+}
+
+/** True when the file is in place as it is to be. */
+export function isInPlace(file: WebFile): boolean {
+  return readIfThere(file.path)?.equals(bytesFromText(file.content)) === true;
 }
 
 export function apacheOptions(call: CommandCall): { readonly confSuffix: boolean } {

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { milliseconds } from "./clock.ts";
@@ -37,6 +38,8 @@ export function newToken(): string {
 /**
  * Runs the plan under the lock of its context. When a step fails the changes so far are undone, newest first; the error that came first
  * is reported first. Never throws for a failing task.
+ *
+ * @throws NeedsRealDrush when a step that only looks, before anything was changed, finds that the task is not native
  */
 export async function runPlan(plan: Plan, settings: TaskSettings): Promise<TaskOutcome> {
   const task = new RunningTask(plan, settings);
@@ -51,6 +54,7 @@ class RunningTask {
   readonly #flaws: ShimError[] = [];
   readonly #journal: Journal;
   #changes = 0;
+  #need: NeedsRealDrush | undefined;
 
   constructor(plan: Plan, settings: TaskSettings) {
     this.#plan = plan;
@@ -76,6 +80,7 @@ class RunningTask {
     else this.#journal.discard();
     lock?.release();
     await this.#plan.cleanUp?.();
+    if (this.#need !== undefined && this.#errors.length === 0) throw this.#need;
     sink({ type: "task-ended", outcome: this.#errors.length + this.#flaws.length > 0 ? "failed" : "done", milliseconds: milliseconds() - began });
     return { errors: [...this.#errors, ...this.#flaws], changes: this.#changes };
   }
@@ -84,6 +89,7 @@ class RunningTask {
     for (const group of this.#plan.steps) {
       if (this.#settings.signal.aborted) throw interrupted();
       await this.#sideBySide("run" in group ? [group] : group);
+      if (this.#need !== undefined) return;
       if (this.#errors.length > 0) return;
     }
   }
@@ -105,7 +111,8 @@ class RunningTask {
     try {
       await step.run(this.#work(step));
     } catch (thrown) {
-      this.#error(asShimError(thrown));
+      if (thrown instanceof NeedsRealDrush && this.#journal.entries.length === 0) this.#need = thrown;
+      else this.#error(asShimError(thrown));
     }
     const outcome = this.#errors.length > before ? "failed" : "done";
     this.#settings.sink({ type: "step-ended", step: step.name, milliseconds: milliseconds() - began, outcome });

@@ -8,11 +8,14 @@ import type { UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
 import { apacheControl, type ApacheControl, type ControlOutcome, type Environment } from "./apache-control.ts";
 import type { WebFile } from "./apache-files.ts";
+import { LoadedConfig } from "./loaded-config.ts";
 import { buildShadow, type WebChange } from "./shadow-config.ts";
 
 export interface WebSettings {
   readonly environment: Environment;
   readonly remembered: Remembered;
+  /** Leaves the reload out when nothing changed and the server runs exactly the configuration that is there. */
+  readonly onlyWhenNeeded?: boolean;
   /** The umask for a file that is new. */
   readonly umask?: number;
 }
@@ -29,6 +32,11 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
   await work.exclusively(`web @${server.name}`, async () => {
     const control = apacheControl(command ?? "", settings.environment, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
+    const loaded = new LoadedConfig(server, settings.remembered, await control.mainFile(false));
+    if (changes.length === 0 && settings.onlyWhenNeeded === true && loaded.isPresent()) {
+      work.log("success", `The web server on ${server.remoteHost} has loaded this already`);
+      return;
+    }
     const tested = changes.length > 0 && !work.dryRun && command !== undefined && (await testBefore(work, server, changes, control));
     if (command !== undefined && changes.length > 0 && !work.dryRun) {
       // Undone last: first all files are as before, then Apache reads them.
@@ -47,9 +55,11 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
         else work.files.write({ path, content, mode: mode ?? "keep", stagingDirectory: server.configPath, secret: true });
       }
     };
+    if (changes.length > 0 && !work.dryRun) loaded.forget();
     swapIn();
     if (command === undefined) return;
-    await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0, tested, swapIn, swapOut }));
+    const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0, tested, swapIn, swapOut }));
+    if (isLoaded === true) loaded.note();
   });
 }
 
@@ -78,13 +88,14 @@ interface Swap {
   readonly swapOut: () => void;
 }
 
-async function reload(work: Work, server: ServerContext, control: ApacheControl, swap: Swap): Promise<void> {
+/** Returns whether the server has loaded what is in place. */
+async function reload(work: Work, server: ServerContext, control: ApacheControl, swap: Swap): Promise<boolean> {
   // Not every control program tests before it reloads, and a server that reloads a broken configuration may be gone.
   if (swap.changed && !swap.tested) await testInPlace(server, control, swap);
   const outcome = await control.reload();
   if (outcome.ok) {
     work.log("success", `The web server on ${server.remoteHost} has been restarted`);
-    return;
+    return true;
   }
   if (!swap.changed) await testInPlace(server, control, swap);
   if (swap.changed) {
@@ -95,6 +106,7 @@ async function reload(work: Work, server: ServerContext, control: ApacheControl,
   }
   // It did not reload before this task either. As in Provision that is a warning: the files are good and the next reload takes them.
   work.log("warning", `The web server on ${server.remoteHost} could not be restarted. Changes might not be available until this has been done. (error: ${outcome.output})`);
+  return false;
 }
 
 async function testInPlace(server: ServerContext, control: ApacheControl, swap: Swap): Promise<void> {
