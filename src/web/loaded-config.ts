@@ -40,13 +40,19 @@ export class LoadedConfig {
   #stamp(): string | undefined {
     if (this.#mainFile === undefined) return undefined;
     const system = dirname(this.#mainFile);
-    const own = [this.#server.configPath, ...Object.values(this.#server.http?.paths ?? {})];
+    const paths = this.#server.http?.paths;
+    const own = [this.#server.configPath, ...(paths === undefined ? [] : [paths.app, paths.pre, paths.post, paths.platform, paths.vhost, paths.subdir])];
     const folders = [system, ...namesIn(system).map((name) => join(system, name)), ...own];
     const files = folders.flatMap((folder) => [folder, ...contentOf(folder)]);
-    const platforms = this.#server.http?.paths?.platform ?? "";
-    const htaccess = contentOf(platforms).flatMap((file) => /^\s*Include\s+(\S+\/\.htaccess)\s*$/m.exec(readIfThere(file)?.toString("latin1") ?? "")?.[1] ?? []);
+    const htaccess = paths === undefined ? [] : contentOf(paths.platform).flatMap(includedHtaccess);
     return [...files, ...htaccess].map(stampOf).join("\n");
   }
+}
+
+/** The .htaccess file that a platform's file includes, if any. */
+function includedHtaccess(file: string): string[] {
+  const path = /^\s*Include\s+(\S+\/\.htaccess)\s*$/m.exec(readIfThere(file)?.toString("latin1") ?? "")?.[1];
+  return path === undefined ? [] : [path];
 }
 
 function contentOf(folder: string): string[] {
