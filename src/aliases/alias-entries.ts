@@ -1,31 +1,60 @@
 import { basename } from "node:path";
+import { ShimError } from "../errors/shim-error.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import type { PhpFile } from "./reading/read-as-data.ts";
+import { withLongNames } from "./short-names.ts";
 
-/** The record that one alias file has for the name, before it is merged with others; undefined when it has none (drush 8.4.12 includes/sitealias.inc). */
+/**
+ * The record that one alias file has for the name, before it is merged with others; undefined when it has none (drush 8.4.12
+ * includes/sitealias.inc).
+ *
+ * @throws ShimError PHP_FILE_BROKEN when the file sets something that is no record, on which drush dies
+ */
 export function entryFor(name: string, file: PhpFile): PhpArray | undefined {
   if (file.refused) return undefined;
   const { aliases, options } = namedAliases(file);
   const found = aliases.get(name) ?? wildcard(name, aliases);
   if (!(found instanceof PhpArray)) return undefined;
-  const record = options.replace(found).set("#file", file.path);
+  const record = withLongNames(options).replace(found).set("#file", file.path);
   return record.has("#name") ? record : record.set("#name", name);
 }
 
 /** The aliases by name, with what the file's own name adds. */
 function namedAliases(file: PhpFile): { aliases: PhpArray; options: PhpArray } {
-  const aliases = arrayOf(file.values.get("aliases"));
-  const options = arrayOf(file.values.get("options"));
+  const aliases = records(file);
+  const given = file.values.get("options");
+  const options = given instanceof PhpArray ? given.clone() : new PhpArray();
   options.delete("site-aliases");
   const base = basename(file.path);
   if (aliases.size === 0 && options.size > 0) {
     // A file that only sets options defines one alias; its name ends at the first dot.
     return { aliases: PhpArray.of([[base.slice(0, base.indexOf(".")), options]]), options: new PhpArray() };
   }
-  const group = /^(.+)\.aliases\.drushrc\.php$/.exec(base)?.[1];
+  const group = groupOf(base);
   if (group !== undefined && !aliases.has(group)) addGroup(aliases, group);
   return { aliases, options };
+}
+
+/** What the members of a file are called before their own name; a file for a version of drush makes no group. */
+export function groupOf(baseName: string): string | undefined {
+  return /^(.+)\.aliases\.drushrc\.php$/s.exec(baseName)?.[1];
+}
+
+function records(file: PhpFile): PhpArray {
+  const given = file.values.get("aliases") ?? new PhpArray();
+  if (!(given instanceof PhpArray)) throw noRecord(file, "$aliases");
+  const aliases = new PhpArray();
+  for (const [name, value] of given) {
+    // PHP makes an array of NULL as soon as something is put into it.
+    if (value !== null && !(value instanceof PhpArray)) throw noRecord(file, `$aliases['${name}']`);
+    aliases.set(name, value ?? new PhpArray());
+  }
+  return aliases;
+}
+
+function noRecord(file: PhpFile, what: string): ShimError {
+  return new ShimError("PHP_FILE_BROKEN", `The file ${file.path} is broken: ${what} is not an array`, { hint: "mend or remove the file; drush dies on it" });
 }
 
 /** `GROUP.x` for each member, and a list of them under the group's name. */
@@ -43,23 +72,19 @@ function addGroup(aliases: PhpArray, group: string): void {
 
 /** `x.*` stands for every `x.name`; `${env-name}` in it becomes the last part. */
 function wildcard(name: string, aliases: PhpArray): PhpValue | undefined {
-  const last = name.split(".").at(-1) ?? "";
-  const pattern = name.slice(0, name.length - last.length) + "*";
-  const found = aliases.get(pattern);
-  return found instanceof PhpArray ? filled(found, last).set("#name", name) : undefined;
+  const dot = name.lastIndexOf(".");
+  if (dot < 0) return undefined;
+  const found = aliases.get(`${name.slice(0, dot)}.*`);
+  return found instanceof PhpArray ? filled(found, name.slice(dot + 1)).set("#name", name) : undefined;
 }
 
 function filled(array: PhpArray, last: string): PhpArray {
   const result = new PhpArray();
   for (const [key, value] of array) {
     if (value instanceof PhpArray) result.set(key, filled(value, last));
-    else result.set(key, typeof value === "string" ? value.replaceAll("${env-name}", last) : value);
+    else result.set(key, typeof value === "string" ? value.replaceAll("${env-name}", () => last) : value);
   }
   return result;
-}
-
-function arrayOf(value: PhpValue | undefined): PhpArray {
-  return value instanceof PhpArray ? value.clone() : new PhpArray();
 }
 
 /** Two records of one alias: arrays are merged, other values are the later one's; keys stay where they came first. */
@@ -70,4 +95,18 @@ export function mergedEntries(earlier: PhpArray, later: PhpArray): PhpArray {
     merged.set(key, present instanceof PhpArray && value instanceof PhpArray ? present.merge(value) : value);
   }
   return merged;
+}
+
+const NOT_INHERITED = new Set(["#name", "#file", "#hidden", "parent"]);
+const MERGED = ["command-specific", "site-aliases", "path-aliases"];
+
+/** A record with what its parent adds: the parent's keys come first, the child's values win. */
+export function withParent(child: PhpArray, parent: PhpArray): PhpArray {
+  const inherited = PhpArray.of([...parent].filter(([key]) => !NOT_INHERITED.has(String(key))));
+  const result = inherited.replace(child);
+  for (const key of MERGED) {
+    const [theirs, own] = [inherited.get(key), child.get(key)];
+    if (theirs instanceof PhpArray && own instanceof PhpArray) result.set(key, theirs.replace(own));
+  }
+  return result;
 }

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import { ShimError } from "../errors/shim-error.ts";
 import { isDirectory } from "../files/look.ts";
 import { entriesOf } from "../files/scan.ts";
 
@@ -24,44 +25,93 @@ export interface AliasFolder {
   readonly groups: readonly string[];
   /** `NAME.alias.drushrc.php` and the like. */
   readonly singles: readonly string[];
+  /** What could not be searched; drush passes over it. */
+  readonly problems: readonly ShimError[];
 }
 
 const SKIPPED = new Set(["files", "drush_make", "examples", "tests", "disabled", "gitcache", "cache", "node_modules", "bower_components", "drush4", "drush5", "drush6", "drush7", "drush9", "drush10", "drush11"]);
 
 /** All alias files in the order in which drush 8.4.12 finds them, as far as they are outside of Drupal roots (includes/sitealias.inc). */
 export function aliasFolders(places: AliasPlaces): AliasFolder[] {
-  const { home, etcPrefix, drushFolder, aliasPaths } = places;
+  const { home, etcPrefix, drushFolder, aliasPaths, depth } = places;
+  const inDrush = drushFolder === undefined ? [] : [shadowed(drushFolder)];
   const folders = [
-    { path: shadowed(`${etcPrefix}/etc/drush`), depth: places.depth },
-    ...(drushFolder === undefined ? [] : [{ path: shadowed(drushFolder), depth: existsSync(join(drushFolder, "site-aliases")) ? places.depth : 0 }]),
-    { path: shadowed(join(home, ".drush")), depth: places.depth },
-    ...aliasPaths.map((path) => ({ path, depth: places.depth })),
+    { path: shadowed(`${etcPrefix}/etc/drush`), depth },
+    ...inDrush.map((path) => ({ path, depth: path === drushFolder ? 0 : depth })),
+    { path: shadowed(join(home, ".drush")), depth },
+    ...aliasPaths.map((path) => ({ path, depth })),
   ];
   const seen = new Set<string>();
-  return folders.filter(({ path }) => !seen.has(path) && seen.add(path)).map(({ path, depth }) => scan(path, depth, places.skipped));
+  return folders.filter(({ path }) => !seen.has(path) && seen.add(path)).map((folder) => searched(folder, places.skipped));
 }
 
 /** A folder `site-aliases` inside hides everything else in the folder. */
 function shadowed(folder: string): string {
   const inside = join(folder, "site-aliases");
-  return isDirectory(inside) ? inside : folder;
+  return leadsToDirectory(inside) ? inside : folder;
 }
 
-function scan(folder: string, depth: number, skipped: ReadonlySet<string>): AliasFolder {
-  const [groups, singles]: [string[], string[]] = [[], []];
+function searched({ path, depth }: { readonly path: string; readonly depth: number }, skipped: ReadonlySet<string>): AliasFolder {
+  const found: Found = { groups: [], singles: [], problems: [] };
+  if (leadsToDirectory(path)) scan(path, { real: [realpathSync(path)], depth, skipped }, found);
+  return found;
+}
+
+interface Found {
+  readonly groups: string[];
+  readonly singles: string[];
+  readonly problems: ShimError[];
+}
+
+interface Position {
+  /** Real path of the folder, and before it those of the folders that led here. */
+  readonly real: readonly string[];
+  /** Levels that may still be searched. */
+  readonly depth: number;
+  readonly skipped: ReadonlySet<string>;
+}
+
+function scan(folder: string, { real, depth, skipped }: Position, found: Found): void {
   const [groupsHere, singlesHere]: [string[], string[]] = [[], []];
-  // The original takes the file system's order; sorted, ties are settled the same way each time.
-  for (const entry of entriesOf(folder).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of readableEntries(folder, found).sort(byName)) {
     const { name } = entry;
     if (name.startsWith(".") || SKIPPED.has(name) || skipped.has(name)) continue;
     const path = join(folder, name);
-    if (entry.isDirectory() || (entry.isSymbolicLink() && isDirectory(path))) {
-      if (depth <= 0) continue;
-      const below = scan(path, depth - 1, skipped);
-      groups.push(...below.groups);
-      singles.push(...below.singles);
+    const isLink = entry.isSymbolicLink();
+    if (entry.isDirectory() || (isLink && leadsToDirectory(path))) {
+      const target = isLink ? realpathSync(path) : join(real.at(-1) ?? folder, name);
+      // Drush goes round a circle of links until the system stops it, and finds the same files again.
+      if (depth > 0 && !real.includes(target)) scan(path, { real: [...real, target], depth: depth - 1, skipped }, found);
     } else if (/aliases\.drush8?rc\.php$/.test(name)) groupsHere.push(path);
     else if (/\.alias\.drush8?rc\.php$/.test(name)) singlesHere.push(path);
   }
-  return { groups: [...groups, ...groupsHere], singles: [...singles, ...singlesHere] };
+  found.groups.push(...groupsHere);
+  found.singles.push(...singlesHere);
+}
+
+/**
+ * The original takes the file system's order; sorted, ties are settled the same way each time. A file for this version of drush comes behind its plain
+ * twin, so that it wins as it does among drushrc files.
+ */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  const [first, second] = [a.name, b.name].map((name) => name.replace(/\.drush8rc\.php$/, ".drushrc.php8"));
+  return (first ?? "") < (second ?? "") ? -1 : 1;
+}
+
+function readableEntries(folder: string, found: Found): ReturnType<typeof entriesOf> {
+  try {
+    return entriesOf(folder);
+  } catch (cause) {
+    found.problems.push(new ShimError("PHP_FILE_UNREADABLE", `The folder ${folder} cannot be searched for aliases: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: "look at its owner and mode", cause }));
+    return [];
+  }
+}
+
+/** As PHP's is_dir(): false also for what cannot be looked at, such as a link to itself. */
+function leadsToDirectory(path: string): boolean {
+  try {
+    return isDirectory(path);
+  } catch {
+    return false;
+  }
 }

@@ -48,7 +48,7 @@ export const ALIAS_TREE: Readonly<Record<string, string>> = {
     $aliases['dot'] = array('root' => '.', 'uri' => '1'); $aliases['back'] = array('root' => '/a\\\\b//c', 'uri' => '1');
     $aliases['up'] = array('root' => '../x', 'uri' => '1'); $aliases['dotslash'] = array('root' => './', 'uri' => '1'); $aliases['tilde'] = array('root' => '~', 'uri' => '1');
     $aliases['user'] = array('root' => '~root/x', 'uri' => '1'); $aliases['slashes'] = array('root' => '//a', 'uri' => '1');
-    $aliases['arr'] = array('uri' => array('a'), 'root' => '/x'); $aliases['nouri'] = array('root' => '/x/');`,
+    $aliases['nouri'] = array('root' => '/x/');`,
   ".drush/sub/sub.alias.drushrc.php": "<?php $aliases['sub'] = array('l' => array(1, 2), 'uri' => 'u', 'subkey' => 's');",
   ".drush/sub/plain.alias.drushrc.php": "<?php $aliases['plain'] = array('root' => '/r/sub-plain');",
   ".drush/plain.alias.drushrc.php": "<?php $aliases['plain'] = array('added' => 1);",
@@ -77,7 +77,7 @@ export const ALIAS_TREE: Readonly<Record<string, string>> = {
 export const ALIAS_NAMES: readonly string[] = [
   "server_master", "shop.example.com", "www.shop.example.com", "only.here", "dev", "grp.dev", "live", "grp.live", "grp", "w.foo", "grp.w.foo", "gb.x", "grp.gb.x", "nothing", "empty", "grp.empty", "5", "grp.5",
   "both", "two.both", "two", "plain", "qqq", "x.foo", "x.y.z", "c", "a.b.c", "a.b", "b.c", "g8", "eight.g8", "eight", "opt", "opt.dot", "opt3", "zz", "optgrp", "optgrp.optgrp", "v8", "v7", "X", "mism", "other", "none",
-  "rf", "r0", "p2", "p1", "p3", "nopar", "parsp", "parplain", "pargrp", "home", "rel", "nullroot", "emptyroot", "pa", "pa2", "named", "dots", "slash", "dot", "back", "up", "dotslash", "tilde", "user", "slashes", "arr", "nouri",
+  "rf", "r0", "p2", "p1", "p3", "nopar", "parsp", "parplain", "pargrp", "home", "rel", "nullroot", "emptyroot", "pa", "pa2", "named", "dots", "slash", "dot", "back", "up", "dotslash", "tilde", "user", "slashes", "nouri",
   "sub", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "g1", "ga.g1", "lists", "alist", "dyn", "ex", "etc1", "etc2", "missing",
 ];
 
