@@ -85,7 +85,7 @@ function damage(bytes: Buffer, random: Random): Buffer {
   for (let count = random.integer(1, 3); count > 0; count--) {
     const at = random.integer(0, result.length);
     const rest = result.subarray(random.pick([at, at + 1, at + random.integer(0, 20)]));
-    const inserted = random.chance(0.6) ? random.pick(["'", '"', "$", ";", ",", "(", ")", "[", "]", "}", "{", "=>", "=", "\\", "\n", " ", "?>", "#", "//", "/*", "0", "5", ".", "-", "+", "@", "\0", "é", "<?php ", "array", "x"]) : "";
+    const inserted = random.chance(0.6) ? random.pick(["'", '"', "$", ";", ",", "(", ")", "[", "]", "}", "{", "=>", "=", "\\", "\n", " ", "?>", "#", "//", "/*", "0", "5", ".", "-", "+", "@", "\0", "é", "<?php ", "array", "x", "\\\\", "{$", "${", "&", "`", "<<<E\n", "...", "!", "?", ":", "\f", "\r", "__LINE__", "=>array(", "$x"]) : "";
     result = random.chance(0.15) ? result.subarray(0, at) : Buffer.concat([result.subarray(0, at), Buffer.from(inserted), rest]);
   }
   return result;

@@ -30,8 +30,8 @@ export type Expression = (
   | Encapsed
   | { readonly kind: "nowdoc"; readonly raw: string; readonly label: string }
   | { readonly kind: "number"; readonly value: string }
-  | { readonly kind: "boolean"; readonly value: boolean }
-  | { readonly kind: "nullkeyword" }
+  | { readonly kind: "boolean"; readonly value: boolean; readonly raw: string }
+  | { readonly kind: "nullkeyword"; readonly raw: string }
   | { readonly kind: "name"; readonly name: string; readonly resolution: string }
   | { readonly kind: "magic"; readonly value: string }
   | { readonly kind: "identifier"; readonly name: string }
@@ -71,7 +71,8 @@ export interface ArrayEntry {
 }
 
 export interface Location {
-  readonly start: { readonly line: number };
+  readonly start: { readonly line: number; readonly offset: number };
+  readonly end: { readonly offset: number };
 }
 
 let engine: Engine | undefined;

@@ -30,14 +30,14 @@ export function evaluate(node: Expression, at: Surroundings): PhpValue {
   switch (node.kind) {
     case "string": return decodeQuoted(node.raw);
     case "number": return numberLiteral(node.value);
-    case "boolean": return node.value;
-    case "nullkeyword": return null;
+    case "boolean": return wordValue(node, node.value);
+    case "nullkeyword": return wordValue(node, null);
     case "array": return arrayLiteral(node.items, at);
     case "variable":
     case "offsetlookup": return read(node, at);
     case "encapsed": return encapsed(node, at);
     case "nowdoc": return nowdoc(node.raw, node.label);
-    case "name": return constant(node.name);
+    case "name": return constant(simpleName(node));
     case "magic": return magic(node.value, node.loc?.start.line, at.file);
     case "unary": return unary(node.type, value(node.what));
     case "bin": return operation(node, at);
@@ -50,6 +50,19 @@ export function evaluate(node: Expression, at: Surroundings): PhpValue {
     case "call": return call(node.what, node.arguments, at);
     default: throw new NotStatic(`an expression of the kind "${node.kind}"`);
   }
+}
+
+/** php-parser overlooks a backslash behind a name, as in `NULL\`; then the word is longer than itself. */
+function wordValue({ loc, raw }: Expression & { kind: "boolean" | "nullkeyword" }, value: boolean | null): boolean | null {
+  if (loc !== undefined && loc.end.offset - loc.start.offset !== raw.length) throw new NotStatic("a name in a namespace");
+  return value;
+}
+
+/** The name without the backslash that may stand before it. */
+function simpleName({ name, resolution }: Expression & { kind: "name" }): string {
+  // "qn" has a backslash inside or behind it, "rn" begins with `namespace`.
+  if (resolution === "qn" || resolution === "rn") throw new NotStatic("a name in a namespace");
+  return name.replace(/^\\/, "");
 }
 
 /** Variable and keys of `$name[…]…`, as a place to read or write. */
@@ -162,9 +175,9 @@ function conditional(node: Conditional, at: Surroundings): PhpValue {
 }
 
 function call(what: Expression, args: readonly Expression[], at: Surroundings): PhpValue {
-  if (what.kind === "name" && what.resolution !== "rn") return callPure(what.name.replace(/^\\/, ""), args.map((arg) => evaluate(arg, at)));
+  if (what.kind === "name") return callPure(simpleName(what), args.map((arg) => evaluate(arg, at)));
   if (what.kind === "staticlookup" && what.what.kind === "name" && what.offset.kind === "identifier") {
-    const isStdClass = /^\\?stdClass$/i.test(what.what.name) && what.offset.name.toLowerCase() === "__set_state";
+    const isStdClass = /^stdClass$/i.test(simpleName(what.what)) && what.offset.name.toLowerCase() === "__set_state";
     const [value, ...more] = args.map((arg) => evaluate(arg, at));
     if (isStdClass && value instanceof PhpArray && more.length === 0) return new PhpObject(value);
   }
@@ -172,7 +185,7 @@ function call(what: Expression, args: readonly Expression[], at: Surroundings): 
 }
 
 function constant(name: string): PhpValue {
-  const value = CONSTANTS.get(name.replace(/^\\/, ""));
+  const value = CONSTANTS.get(name);
   if (value === undefined) throw new NotStatic(`the constant ${name}`);
   return value;
 }

@@ -57,9 +57,15 @@ export class Interpreter implements Surroundings {
   /** Statements that are not reached must be right all the same, because PHP compiles them: they are tried in a copy of the scope. */
   #skip(statements: readonly Statement[]): void {
     if (statements.length === 0) return;
+    this.#trial((trial) => {
+      for (const statement of statements) trial.#one(statement);
+    });
+  }
+
+  #trial(run: (trial: Interpreter) => void): void {
     const trial = new Interpreter({ scope: this.scope.clone(), include: refuseInclude }, this.file);
     trial.#steps = this.#steps;
-    for (const statement of statements) trial.#one(statement);
+    run(trial);
     this.#steps = trial.#steps;
   }
 
@@ -134,7 +140,12 @@ export class Interpreter implements Surroundings {
     if (node.operator === "=") return this.#valueOf(node.right);
     if (node.operator === ".=") return binary(".", evaluate(node.left, this), this.#valueOf(node.right));
     if (node.operator === "+=") return binary("+", evaluate(node.left, this), this.#valueOf(node.right));
-    if (node.operator === "??=") return evaluate(node.left, this) ?? this.#valueOf(node.right);
+    if (node.operator === "??=") {
+      const present = evaluate(node.left, this);
+      if (present === null) return this.#valueOf(node.right);
+      this.#trial((trial) => trial.#valueOf(node.right));
+      return present;
+    }
     throw new NotStatic(`the operator ${node.operator}`);
   }
 

@@ -11,6 +11,7 @@ export function decodeQuoted(raw: string): string {
 }
 
 const SIMPLE: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", v: "\v", e: "\x1b", f: "\f", "\\": "\\", $: "$" };
+const VARIABLE = /\$[A-Za-z_\x80-\xff{]|\{\$/;
 const ESCAPE = /\\(?:([ntrvef\\$"])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(u)\{([^}]*)(\}?))/g;
 
 /**
@@ -19,6 +20,8 @@ const ESCAPE = /\\(?:([ntrvef\\$"])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(u)\{([^}]*
  * @param quote `"`, which may be escaped, or nothing inside a heredoc
  */
 export function decodeEscapes(raw: string, quote: '"' | ""): string {
+  // Behind two backslashes php-parser does not always see the variable that PHP sees.
+  if (VARIABLE.test(raw.replace(/\\[^]/g, "  "))) throw new NotStatic("a text that it does not split as PHP does");
   const bytes = raw.replace(ESCAPE, (whole, simple?: string, octal?: string, hex?: string, unicode?: string, point?: string, end?: string) => {
     if (simple === '"') return quote === '"' ? '"' : whole;
     if (simple !== undefined) return SIMPLE[simple] ?? whole;
