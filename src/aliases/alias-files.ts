@@ -1,8 +1,7 @@
-import { realpathSync } from "node:fs";
+import { readdirSync, realpathSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { isDirectory } from "../files/look.ts";
-import { entriesOf } from "../files/scan.ts";
 
 /** Where alias files may be. */
 export interface AliasPlaces {
@@ -98,9 +97,9 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return (first ?? "") < (second ?? "") ? -1 : 1;
 }
 
-function readableEntries(folder: string, found: Found): ReturnType<typeof entriesOf> {
+function readableEntries(folder: string, found: Found): Dirent[] {
   try {
-    return entriesOf(folder);
+    return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
     found.problems.push(new ShimError("PHP_FILE_UNREADABLE", `The folder ${folder} cannot be searched for aliases: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: "look at its owner and mode", cause }));
     return [];
