@@ -11,7 +11,7 @@ export const NONE = PhpArray.of([["root", ""], ["uri", ""], ["#name", "none"], [
  * @param home what `~` stands for
  */
 export function completed(record: PhpArray, home: string): PhpArray {
-  const result = PhpArray.of([["#name", record.get("#name") ?? null]]).replace(record);
+  const result = PhpArray.of([["#name", record.get("#name") ?? null]]).merge(record);
   const root = scalarText(result.get("root"));
   if (root !== undefined && root !== "") result.set("root", plainPath(root, home));
   if (!result.has("uri")) return result;
@@ -24,14 +24,7 @@ export function completed(record: PhpArray, home: string): PhpArray {
 
 /** Dots and slashes settled as text, links kept, `~` replaced; the current folder is the empty text. */
 function plainPath(path: string, home: string): string {
-  const plain = posix.normalize(path.replace(/^~/, home).replaceAll("\\", "/"));
+  const plain = posix.normalize(path.replace(/^~/, () => home).replaceAll("\\", "/"));
   if (plain === "." || plain === "./") return "";
   return plain.length > 1 ? plain.replace(/\/+$/, "") : plain;
-}
-
-/** The members of a record that stands for several sites; undefined for all others. */
-export function listMembers(record: PhpArray): string[] | undefined {
-  const list = record.get("site-list");
-  if (list instanceof PhpArray) return [...list.values()].flatMap((item) => scalarText(item) ?? []);
-  return typeof list === "string" ? list.split(",") : undefined;
 }

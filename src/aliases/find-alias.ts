@@ -3,9 +3,9 @@ import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { isTruthy, scalarText } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
-import { entryFor, groupOf, mergedEntries, withParent } from "./alias-entries.ts";
+import { entryFor, groupOf, listMembers, mergedEntries, withParent } from "./alias-entries.ts";
 import { aliasFolders, type AliasFolder, type AliasPlaces } from "./alias-files.ts";
-import { completed, listMembers, NONE } from "./complete-record.ts";
+import { completed, NONE } from "./complete-record.ts";
 import { orNeedsRealDrush } from "./only-drush.ts";
 import type { PhpSettings } from "./reading/php-fallback.ts";
 import type { PhpFile } from "./reading/read-as-data.ts";
@@ -15,7 +15,7 @@ import { readPhpFile } from "./reading/read-php-file.ts";
 export type FoundAlias =
   | { readonly kind: "record"; readonly record: PhpArray; readonly warnings: readonly ShimError[] }
   /** Several sites; a command on it would run once on each. */
-  | { readonly kind: "list"; readonly members: readonly string[]; readonly warnings: readonly ShimError[] }
+  | { readonly kind: "list"; readonly members: readonly string[]; readonly record: PhpArray; readonly warnings: readonly ShimError[] }
   | { readonly kind: "missing"; readonly warnings: readonly ShimError[] };
 
 /**
@@ -40,7 +40,13 @@ export class Aliases {
    *   file that bears its name is broken
    * @throws NeedsRealDrush when a file that bears its name, or that may define it, can be used by drush only
    */
-  find(name: string): Promise<FoundAlias> {
+  async find(name: string): Promise<FoundAlias> {
+    const found = await this.#lookUp(name);
+    if (found.kind === "list") await this.#refuseLoop(found.members, [name]);
+    return found;
+  }
+
+  #lookUp(name: string): Promise<FoundAlias> {
     let finding = this.#found.get(name);
     if (finding === undefined) {
       finding = this.#find(name, new Set());
@@ -62,16 +68,10 @@ export class Aliases {
     const warnings: ShimError[] = [];
     const entries = await this.#entries(name, warnings);
     if (entries.length === 0) return missing(name, warnings);
-    const names = [...new Set(entries.map((entry) => scalarText(entry.get("#name")) ?? ""))];
-    if (names.length > 1) {
-      refuseTwoNames(name, entries, names);
-      return { kind: "list", members: names.map((member) => `@${member}`), warnings };
-    }
-    const merged = entries.slice(1).reduce(mergedEntries, entries[0] ?? new PhpArray());
-    const members = listMembers(merged);
-    if (members === undefined) return { kind: "record", record: completed(await this.#withParents(merged, new Set([...children, name])), this.#places.home), warnings };
-    await this.#refuseLoop(name, { members, file: scalarText(merged.get("#file")) ?? "" });
-    return { kind: "list", members, warnings };
+    const inheriting = await this.#withParents(mergedHits(name, entries), { children: new Set([...children, name]), warnings });
+    const record = completed(inheriting, this.#places.home);
+    const members = listMembers(record);
+    return members === undefined ? { kind: "record", record, warnings } : { kind: "list", members, record, warnings };
   }
 
   async #entries(name: string, warnings: ShimError[]): Promise<PhpArray[]> {
@@ -103,29 +103,33 @@ export class Aliases {
   }
 
   /** The deprecated key `parent`: the record's own values win, then those of the first parent named. */
-  async #withParents(record: PhpArray, children: ReadonlySet<string>): Promise<PhpArray> {
+  async #withParents(record: PhpArray, { children, warnings }: { readonly children: ReadonlySet<string>; readonly warnings: ShimError[] }): Promise<PhpArray> {
     if (!record.has("parent")) return record;
     let result = record.clone();
     result.delete("parent");
     for (const parent of (scalarText(record.get("parent")) ?? "").split(",")) {
+      // A parent may be a place as well (`user@host/path`): then the key stays, for needsRealDrush().
+      if (/[/\\#]/.test(parent)) result.set("parent", parent);
       // Drush does not trim: a parent with a blank in front has no alias's form.
-      if (!parent.startsWith("@") || children.has(parent.slice(1))) continue;
+      if (!/^@[^/\\#]+$/.test(parent) || children.has(parent.slice(1))) continue;
       const found = await this.#find(parent.slice(1), children);
-      if (found.kind === "record") result = withParent(result, found.record);
+      warnings.push(...found.warnings);
+      if (found.kind !== "missing") result = withParent(result, found.record);
     }
     return result;
   }
 
-  /** @throws ShimError ALIAS_LIST_LOOP */
-  async #refuseLoop(name: string, list: { readonly members: readonly string[]; readonly file: string }): Promise<void> {
-    const seen = new Set<string>();
-    const waiting = [...list.members];
-    for (let member = waiting.pop(); member !== undefined; member = waiting.pop()) {
-      if (seen.has(member) || !member.startsWith("@")) continue;
-      seen.add(member);
-      if (member === `@${name}`) throw loop(`The alias @${name} of ${list.file} is a list that contains itself.`, "take it out of its own list");
-      const entries = await this.#entries(member.slice(1), []);
-      for (const entry of entries) waiting.push(...(listMembers(entry) ?? []));
+  /**
+   * @param path names of the lists that lead to these members
+   * @throws ShimError ALIAS_LIST_LOOP
+   */
+  async #refuseLoop(members: readonly string[], path: readonly string[]): Promise<void> {
+    for (const member of new Set(members)) {
+      const name = /^@([^@/#,]+)$/.exec(member)?.[1];
+      if (name === undefined) continue;
+      if (path.includes(name)) throw loop(`The alias @${name} is a list that contains itself: ${[...path.slice(path.indexOf(name)), name].map((list) => `@${list}`).join(" has ")}.`, "take it out of its own list");
+      const found = await this.#lookUp(name);
+      if (found.kind === "list") await this.#refuseLoop(found.members, [...path, name]);
     }
   }
 }
@@ -134,6 +138,24 @@ function missing(name: string, warnings: readonly ShimError[]): FoundAlias {
   const unread = warnings.find((warning) => orNeedsRealDrush(warning, name) instanceof NeedsRealDrush);
   if (unread !== undefined) throw orNeedsRealDrush(unread, name);
   return { kind: "missing", warnings };
+}
+
+/** Several hits: one record as long as they bear one name, else a list of the names. */
+function mergedHits(name: string, entries: readonly PhpArray[]): PhpArray {
+  const names: string[] = [];
+  let record = new PhpArray();
+  for (const entry of entries) {
+    const entryName = scalarText(entry.get("#name")) ?? "";
+    if (entryName === names.at(-1)) {
+      record = mergedEntries(record, entry);
+    } else {
+      names.push(entryName);
+      record = entry;
+    }
+  }
+  if (names.length === 1) return record;
+  refuseTwoNames(name, entries, names);
+  return PhpArray.of([["#name", name], ["site-list", PhpArray.list(names.map((member) => `@${member}`))]]);
 }
 
 /**
@@ -153,7 +175,8 @@ function loop(message: string, hint: string): ShimError {
 
 /** As in drush anything may stand in front of the name; such a file is opened, and mostly has nothing to say. */
 function mayDefine(path: string, name: string): boolean {
-  return path.endsWith(`${name}.alias.drushrc.php`) || path.endsWith(`${name}.alias.drush8rc.php`);
+  const base = basename(path);
+  return base.endsWith(`${name}.alias.drushrc.php`) || base.endsWith(`${name}.alias.drush8rc.php`);
 }
 
 /** Is this the file, or the group's file, that the name leads to? */
@@ -164,14 +187,17 @@ function bearsName(path: string, name: string): boolean {
 }
 
 /** Keys of a record that make drush do something else than run the command here. */
-const FOR_DRUSH = ["remote-host", "php", "php-options", "config", "from-list", "site-search-path", "#env-vars", "db-url"];
+const FOR_DRUSH = ["remote-host", "php", "php-options", "config", "alias-path", "from-list", "site-search-path", "#env-vars", "db-url", "parent"];
+/** Of these drush makes options. */
+const PATHS_FOR_DRUSH = ["%drush-script", "%include"];
 
 /** Why a command on this record is one for the real drush; undefined when it is not. */
 export function needsRealDrush(record: PhpArray, command: string): string | undefined {
   const key = FOR_DRUSH.find((name) => isTruthy(record.get(name)) && !(name === "remote-host" && isLocalhost(record)));
   if (key !== undefined) return `the entry ${key}`;
   const paths = record.get("path-aliases");
-  if (paths instanceof PhpArray && isTruthy(paths.get("%drush-script"))) return "the path alias %drush-script";
+  const path = paths instanceof PhpArray ? PATHS_FOR_DRUSH.find((name) => isTruthy(paths.get(name))) : undefined;
+  if (path !== undefined) return `the path alias ${path}`;
   const specific = record.get("command-specific");
   return specific instanceof PhpArray && specific.has(command) ? `the options for ${command}` : undefined;
 }
