@@ -46,6 +46,12 @@ describe("a single file", () => {
     expect(await kind(place, "opt.dot")).toBe("missing");
   });
 
+  it("(12) has nothing to say when $options has only what drush has given up", async () => {
+    const place = home({ ".drush/opt.alias.drushrc.php": "<?php $options['site-aliases'] = array('x' => array());", ".drush/grp.aliases.drushrc.php": "<?php $options['site-aliases'] = array(); $aliases['n'] = NULL;" });
+    expect(await kind(place, "opt")).toBe("missing");
+    expect(await json(place, "grp.n")).toBe('{"#name":"grp.n","#group":"grp","#file":"HOME/.drush/grp.aliases.drushrc.php"}');
+  });
+
   it("(18) has a plain root, and %root when there is a uri", async () => {
     const roots = { "/a/./b/../c//d/": "/a/c/d", "~/p": "HOME/p", "/": "/", "./": "", "a\\\\b": "a/b", "../x": "../x", "/..": "/" };
     for (const [given, plain] of Object.entries(roots)) {
@@ -92,7 +98,7 @@ describe("a group file", () => {
 
   it("(17) has options for all, and wildcards for the last part of a name", async () => {
     expect(await json(place, "w.foo")).toBe('{"#name":"w.foo","remote-user":"ou","uri":"from-options","root":"/r/foo","deep":["x-foo",5],"#group":"grp","#hidden":true,"#file":"HOME/.drush/grp.aliases.drushrc.php","path-aliases":{"%root":"/r/foo"}}');
-    expect([await kind(place, "anything"), await kind(place, "w.a.b")]).toEqual(["missing", "missing"]);
+    expect([await kind(place, "anything"), await kind(place, "w.a.b"), await kind(place, "wx")]).toEqual(["missing", "missing", "missing"]);
   });
 });
 
@@ -102,7 +108,7 @@ describe("(17) a parent", () => {
       $aliases['p2'] = array('k2' => '2', 'uri' => 'p2', 'l' => array(9), 'command-specific' => array('a' => array('y' => 1), 'b' => 1), '#name' => 'p2');
       $aliases['p3'] = array('l' => array(1), 'uri' => 'p3');
       $aliases['child'] = array('parent' => '@p2,@p3', 'uri' => 'c', 'command-specific' => array('a' => array('x' => 1)));
-      $aliases['loose'] = array('parent' => 'p2, @p3', 'own' => 1);
+      $aliases['loose'] = array('parent' => 'p2, @p3,xp2', 'own' => 1);
       $aliases['round'] = array('parent' => '@trip', 'own' => 1); $aliases['trip'] = array('parent' => '@round', 'theirs' => 2);`,
   });
 
@@ -194,12 +200,13 @@ describe("where aliases are looked for", () => {
   });
 
   it("behind links, and not for ever", async () => {
-    const place = home({ "real/x.alias.drushrc.php": uriFile("x", "u"), ".drush/y.alias.drushrc.php": uriFile("y", "u") });
+    const place = home({ "real/x.alias.drushrc.php": uriFile("x", "u"), ".drush/y.alias.drushrc.php": "<?php $aliases['y'] = array('l' => array(1));" });
     symlinkSync(place.at("real"), place.at(".drush/link"));
     symlinkSync(place.at(".drush"), place.at("real/back"));
     symlinkSync("itself", place.at(".drush/itself"));
     symlinkSync("/no/such/folder", place.at(".drush/nowhere"));
-    expect([await kind(place, "x"), await kind(place, "y")]).toEqual(["record", "record"]);
+    expect(await kind(place, "x")).toBe("record");
+    expect(await json(place, "y")).toContain('"l":[1],');
   });
 
   it("(31) by the name as it is: nothing outside of the folders can be named", async () => {
