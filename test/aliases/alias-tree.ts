@@ -49,6 +49,12 @@ export const ALIAS_TREE: Readonly<Record<string, string>> = {
     $aliases['up'] = array('root' => '../x', 'uri' => '1'); $aliases['dotslash'] = array('root' => './', 'uri' => '1'); $aliases['tilde'] = array('root' => '~', 'uri' => '1');
     $aliases['user'] = array('root' => '~root/x', 'uri' => '1'); $aliases['slashes'] = array('root' => '//a', 'uri' => '1');
     $aliases['nouri'] = array('root' => '/x/');`,
+  ".drush/xaliases.drushrc.php": `<?php
+    $aliases['ints'] = array(5 => 'a', 'k' => 1, 3 => array(7 => 'x')); $aliases['lp'] = array('parent' => '@lists', 'k' => 1); $aliases['parints'] = array('parent' => '@ints', 9 => 'own');
+    $aliases['w0.*'] = array('uri' => 'u-\${env-name}'); $aliases['0'] = array('uri' => 'zero'); $aliases['bad'] = 'text'; $aliases['onelist'] = array('site-list' => '', 'uri' => 'u');`,
+  ".drush/nil.aliases.drushrc.php": "<?php",
+  ".drush/optspec.alias.drushrc.php": "<?php $options['r'] = '/short//x'; $options['l'] = 'short'; $options['uri'] = 'long'; $options['i'] = '/inc';",
+  ".drush/xgrp.aliases.drushrc.php": "<?php $options['i'] = '/a'; $options['include'] = array('/b'); $options[4] = 'four'; $options['r'] = '/short'; $aliases['xdev'] = array('root' => '/own', 7 => 'seven');",
   ".drush/sub/sub.alias.drushrc.php": "<?php $aliases['sub'] = array('l' => array(1, 2), 'uri' => 'u', 'subkey' => 's');",
   ".drush/sub/plain.alias.drushrc.php": "<?php $aliases['plain'] = array('root' => '/r/sub-plain');",
   ".drush/plain.alias.drushrc.php": "<?php $aliases['plain'] = array('added' => 1);",
@@ -78,7 +84,7 @@ export const ALIAS_NAMES: readonly string[] = [
   "server_master", "shop.example.com", "www.shop.example.com", "only.here", "dev", "grp.dev", "live", "grp.live", "grp", "w.foo", "grp.w.foo", "gb.x", "grp.gb.x", "nothing", "empty", "grp.empty", "5", "grp.5",
   "both", "two.both", "two", "plain", "qqq", "x.foo", "x.y.z", "c", "a.b.c", "a.b", "b.c", "g8", "eight.g8", "eight", "opt", "opt.dot", "opt3", "zz", "optgrp", "optgrp.optgrp", "v8", "v7", "X", "mism", "other", "none",
   "rf", "r0", "p2", "p1", "p3", "nopar", "parsp", "parplain", "pargrp", "home", "rel", "nullroot", "emptyroot", "pa", "pa2", "named", "dots", "slash", "dot", "back", "up", "dotslash", "tilde", "user", "slashes", "nouri",
-  "sub", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "g1", "ga.g1", "lists", "alist", "dyn", "ex", "etc1", "etc2", "missing",
+  "sub", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "g1", "ga.g1", "lists", "alist", "dyn", "ex", "etc1", "etc2", "missing", "ints", "lp", "parints", "w0.0", "w0.1", "w0.", "0", "nil", "onelist", "optspec", "xdev", "xgrp.xdev", "xgrp",
 ];
 
 export function writeTree(folder: string, files: Readonly<Record<string, string>>): void {
