@@ -128,7 +128,8 @@ export function askPhp(paths: readonly string[], listFile: string): string[] {
   const answers: string[] = [];
   while (answers.length < paths.length) {
     writeFileSync(listFile, paths.slice(answers.length).join("\n") + "\n");
-    const { stdout } = spawnSync("php", ["-n", "-d", "display_errors=0", "-d", "memory_limit=512M", join(import.meta.dirname, "php-oracle.php"), listFile, ...FUZZED_VARIABLES], { maxBuffer: 1 << 30 });
+    // With its own configuration, as readPhpFile() starts it: that decides on short open tags.
+    const { stdout } = spawnSync("php", ["-d", "display_errors=0", "-d", "memory_limit=512M", join(import.meta.dirname, "php-oracle.php"), listFile, ...FUZZED_VARIABLES], { maxBuffer: 1 << 30 });
     const lines = stdout.toString("latin1").split("\n").filter((line) => /^[0-9]+\t/.test(line));
     for (const line of lines) {
       const [, status = "", base64 = ""] = line.split("\t");

@@ -130,6 +130,12 @@ describe("a file that people wrote", () => {
     expect(jsonEncode((await handwritten("<?php\n$options = array(\\PHP_EOL, TRUE, Null, \\dirname('/a/b'));\n")) as PhpArray)).toBe('["\\n",true,null,"\\/a"]');
   });
 
+  it("may have no reference, wherever php-parser takes one", async () => {
+    for (const code of ["& $options['a'] = 5;", "$options['a'] = 1 + &$b;", "$options['a'] = dirname(&$b);", "include_once(&dirname(__FILE__) . '/x');", "$options['a'] = isset(&$b);", "foreach (array(1) as &$b) { }"]) {
+      await expect(handwritten(`<?php\n${code}\n`), code).rejects.toMatchObject({ code: "PHP_NOT_FOUND" });
+    }
+  });
+
   it("is not read by us where php-parser does not see a variable behind two backslashes", async () => {
     for (const code of ['"\\\\\\\\{$x}"', "<<<E\n\\n\\\\\n\\\\$x\nE\n"]) {
       const read = handwritten(`<?php\n$x = 5;\n$options['a'] = ${code};\n`).then((options) => (options as PhpArray).get("a"), (error: unknown) => (error as { code: string }).code);

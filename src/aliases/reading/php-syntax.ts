@@ -45,7 +45,7 @@ export type Expression = (
   | { readonly kind: "include"; readonly once: boolean; readonly require: boolean; readonly target: Expression }
   | { readonly kind: "call"; readonly what: Expression; readonly arguments: readonly Expression[] }
   | { readonly kind: "staticlookup"; readonly what: Expression; readonly offset: Expression }
-) & { readonly loc?: Location; readonly parenthesizedExpression?: boolean };
+) & { readonly loc?: Location; readonly parenthesizedExpression?: boolean; readonly byref?: boolean };
 
 export interface Conditional {
   readonly kind: "retif";

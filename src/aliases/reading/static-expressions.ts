@@ -26,6 +26,7 @@ const CONSTANTS: ReadonlyMap<string, PhpValue> = new Map<string, PhpValue>([
 
 /** The value of an expression that is data. Arrays in it belong to the caller. Throws NotStatic for all others. */
 export function evaluate(node: Expression, at: Surroundings): PhpValue {
+  refuseReference(node);
   const value = (inner: Expression): PhpValue => evaluate(inner, at);
   switch (node.kind) {
     case "string": return decodeQuoted(node.raw);
@@ -65,8 +66,14 @@ function simpleName({ name, resolution }: Expression & { kind: "name" }): string
   return name.replace(/^\\/, "");
 }
 
+/** php-parser takes a `&` before any expression; PHP takes few of them, and none is data. */
+function refuseReference(node: Expression): void {
+  if (node.byref === true) throw new NotStatic("a reference");
+}
+
 /** Variable and keys of `$name[…]…`, as a place to read or write. */
 export function place(node: Expression, at: Surroundings): { variable: string; steps: Step[] } {
+  refuseReference(node);
   if (node.kind === "variable" && typeof node.name === "string") return { variable: node.name, steps: [] };
   if (node.kind !== "offsetlookup") throw new NotStatic("a place that is no variable and no array element");
   const { variable, steps } = place(node.what, at);
