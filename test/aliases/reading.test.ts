@@ -136,6 +136,17 @@ describe("a file that people wrote", () => {
     }
   });
 
+  it("is left to PHP where php-parser takes what PHP refuses or orders differently", async () => {
+    const codes = ["$x{0} = 1;", "$options['a'] = $x['b']{0};", "foreach (array(1) as $x) ?>", "$options['a'] = TRUE ? 'a' : 'b' and 42;", "$options['a'] = TRUE and FALSE ? 1 : 2;", "$options['a'] = (object) array('' . \"\\0\" . 'a' => 1);"];
+    for (const code of codes) await expect(handwritten(`<?php\n${code}\n`), code).rejects.toMatchObject({ code: "PHP_NOT_FOUND" });
+  });
+
+  it("may order operators as PHP does", async () => {
+    const texts = ["!isset($a) && TRUE", "-1 + 2 * 3 - 4", "(string) 5 . 'a' . 'b'", "$a ?: 'b' . 'c'", "$a ?? $b ?? 'c'", "(TRUE and FALSE) ? 1 : 2", "!TRUE === FALSE", "array('a') + array('b') + array('c')", "'a' . (1 + 2)"];
+    const options = (await handwritten(`<?php\n$options = array(${texts.join(", ")});\n`)) as PhpArray;
+    expect(jsonEncode(options)).toBe('[true,1,"5ab","bc","c",2,true,["a"],"a3"]');
+  });
+
   it("is not read by us where php-parser does not see a variable behind two backslashes", async () => {
     for (const code of ['"\\\\\\\\{$x}"', "<<<E\n\\n\\\\\n\\\\$x\nE\n"]) {
       const read = handwritten(`<?php\n$x = 5;\n$options['a'] = ${code};\n`).then((options) => (options as PhpArray).get("a"), (error: unknown) => (error as { code: string }).code);

@@ -50,7 +50,8 @@ export class Evaluation {
     this.generated = false;
     if (bytes.length > MAX_PARSED_BYTES) throw new NotStatic("it is long and not in generated form");
     if (!isParserLoaded()) throw new ParserNeeded();
-    return new Interpreter(this, real).run(parsePhp(bytes.toString("latin1")));
+    const source = bytes.toString("latin1");
+    return new Interpreter(this, { file: real, source }).run(parsePhp(source));
   }
 
   /** As PHP's include and require: what the file returns, or FALSE when it cannot be read. */

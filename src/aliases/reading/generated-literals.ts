@@ -181,6 +181,8 @@ export class LiteralScanner {
     this.#at -= 1;
     const properties = this.#elements("(", ")");
     if (start !== "(object) array(") this.expect(")");
+    // That is how PHP marks a property that is not public.
+    if ([...properties.keys()].some((key) => typeof key === "string" && key.startsWith("\0"))) throw OTHER_FORM;
     return new PhpObject(properties);
   }
 

@@ -7,7 +7,7 @@ export type Statement =
   | { readonly kind: "inline"; readonly raw: string; readonly loc: Location }
   | { readonly kind: "noop"; readonly loc: Location }
   | { readonly kind: "block"; readonly children: readonly Statement[]; readonly loc: Location }
-  | { readonly kind: "if"; readonly test: Expression; readonly body: Statement; readonly alternate: Statement | null; readonly loc: Location }
+  | { readonly kind: "if"; readonly test: Expression; readonly body: Statement | null; readonly alternate: Statement | null; readonly loc: Location }
   | ForeachStatement
   | { readonly kind: "unset"; readonly variables: readonly Expression[]; readonly loc: Location }
   | { readonly kind: "return"; readonly expr: Expression | null; readonly loc: Location };
@@ -17,7 +17,7 @@ export interface ForeachStatement {
   readonly source: Expression;
   readonly key: Expression | null;
   readonly value: Expression;
-  readonly body: Statement;
+  readonly body: Statement | null;
   readonly loc: Location;
 }
 

@@ -1,14 +1,15 @@
 import { isTruthy } from "../../php-values/convert.ts";
 import { PhpArray } from "../../php-values/php-array.ts";
 import { joinText } from "../../php-values/text.ts";
-import { PhpFloat, PhpObject, type PhpValue } from "../../php-values/value.ts";
+import { PhpFloat, type PhpValue } from "../../php-values/value.ts";
 import { dirname } from "node:path";
 import { NotStatic } from "./not-static.ts";
 import type { ArrayEntry, Conditional, Encapsed, Expression } from "./php-syntax.ts";
 import { APPEND, append, keyFrom, type Scope, type Step } from "./scope.ts";
 import { callPure } from "./static-functions.ts";
+import { refuseWrongOrder } from "./static-precedence.ts";
 import { numberLiteral } from "./static-numbers.ts";
-import { binary, cast, plainText, unary } from "./static-operators.ts";
+import { binary, cast, objectWith, plainText, unary } from "./static-operators.ts";
 import { decodeEscapes, decodeQuoted, fromLatin1 } from "./static-strings.ts";
 
 /** Where an expression stands, and what it may use. */
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly scope: Scope;
   /** Real path of the file. */
   readonly file: string;
+  /** Its text, one character per byte. */
+  readonly source: string;
   include(path: string, kind: { readonly once: boolean; readonly required: boolean }): PhpValue;
 }
 
@@ -40,9 +43,15 @@ export function evaluate(node: Expression, at: Surroundings): PhpValue {
     case "nowdoc": return nowdoc(node.raw, node.label);
     case "name": return constant(simpleName(node));
     case "magic": return magic(node.value, node.loc?.start.line, at.file);
-    case "unary": return unary(node.type, value(node.what));
+    case "unary": {
+      refuseWrongOrder(node);
+      return unary(node.type, value(node.what));
+    }
     case "bin": return operation(node, at);
-    case "cast": return cast(node.type, value(node.expr));
+    case "cast": {
+      refuseWrongOrder(node);
+      return cast(node.type, value(node.expr));
+    }
     case "silent": return value(node.expr);
     case "retif": return conditional(node, at);
     case "isset": return node.variables.map((variable) => (find(variable, at) ?? null) !== null).every(Boolean);
@@ -76,8 +85,15 @@ export function place(node: Expression, at: Surroundings): { variable: string; s
   refuseReference(node);
   if (node.kind === "variable" && typeof node.name === "string") return { variable: node.name, steps: [] };
   if (node.kind !== "offsetlookup") throw new NotStatic("a place that is no variable and no array element");
+  if (isInBraces(node, at.source)) throw new NotStatic("$name{key}");
   const { variable, steps } = place(node.what, at);
   return { variable, steps: [...steps, node.offset === false ? APPEND : keyFrom(evaluate(node.offset, at))] };
+}
+
+/** Is it `$name{key}`, which PHP 8 does not know any more? */
+function isInBraces({ what, offset }: Expression & { kind: "offsetlookup" }, source: string): boolean {
+  if (offset === false || what.loc === undefined || offset.loc === undefined) return false;
+  return source.slice(what.loc.end.offset, offset.loc.start.offset).includes("{");
 }
 
 /** The place of an assignment. Its keys may not depend on the variable itself: PHP may have changed that by then. */
@@ -139,6 +155,7 @@ function spread(value: PhpValue): PhpValue[] {
 
 function operation(node: Expression & { kind: "bin" }, at: Surroundings): PhpValue {
   const { left, right, type } = node;
+  refuseWrongOrder(node);
   if (type === "&&" || type === "and") return isTruthy(evaluate(left, at)) ? isTruthy(evaluate(right, at)) : skip(right, at, false);
   if (type === "||" || type === "or") return isTruthy(evaluate(left, at)) ? skip(right, at, true) : isTruthy(evaluate(right, at));
   if (type === "??") return coalesce(left, right, at);
@@ -154,7 +171,7 @@ function coalesce(left: Expression, right: Expression, at: Surroundings): PhpVal
 
 /** What is not evaluated must be right all the same: PHP compiles it. Gives `result`. */
 function skip(node: Expression, at: Surroundings, result: PhpValue): PhpValue {
-  evaluate(node, { scope: at.scope, file: at.file, include: refuseInclude });
+  evaluate(node, { scope: at.scope, file: at.file, source: at.source, include: refuseInclude });
   return result;
 }
 
@@ -170,6 +187,7 @@ function mixesDotAndSum(node: Expression & { kind: "bin" }): boolean {
 }
 
 function conditional(node: Conditional, at: Surroundings): PhpValue {
+  refuseWrongOrder(node);
   for (const part of [node.test, node.trueExpr, node.falseExpr]) {
     if (part?.kind === "retif" && part.parenthesizedExpression !== true) throw new NotStatic("nested ?: without parentheses");
   }
@@ -186,7 +204,7 @@ function call(what: Expression, args: readonly Expression[], at: Surroundings): 
   if (what.kind === "staticlookup" && what.what.kind === "name" && what.offset.kind === "identifier") {
     const isStdClass = /^stdClass$/i.test(simpleName(what.what)) && what.offset.name.toLowerCase() === "__set_state";
     const [value, ...more] = args.map((arg) => evaluate(arg, at));
-    if (isStdClass && value instanceof PhpArray && more.length === 0) return new PhpObject(value);
+    if (isStdClass && value instanceof PhpArray && more.length === 0) return objectWith(value);
   }
   throw new NotStatic("a call of a method or of a computed function");
 }

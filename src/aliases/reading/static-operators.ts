@@ -86,8 +86,14 @@ function toArray(value: PhpValue): PhpArray {
 
 function toObject(value: PhpValue): PhpObject {
   if (value instanceof PhpObject) return value;
-  if (value instanceof PhpArray) return new PhpObject(value);
+  if (value instanceof PhpArray) return objectWith(value);
   return new PhpObject(value === null ? new PhpArray() : PhpArray.of([["scalar", value]]));
+}
+
+/** An object with these properties. A name that begins with a NUL says in PHP that the property is not public. */
+export function objectWith(properties: PhpArray): PhpObject {
+  if ([...properties.keys()].some((key) => typeof key === "string" && key.startsWith("\0"))) throw new NotStatic("an object with properties that are not public");
+  return new PhpObject(properties);
 }
 
 function isInteger(value: PhpValue): value is number | bigint {

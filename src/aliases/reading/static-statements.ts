@@ -27,12 +27,14 @@ export class Interpreter implements Surroundings {
   readonly #host: Host;
   #steps = 0;
 
-  constructor(
-    host: Host,
-    readonly file: string,
-  ) {
+  readonly file: string;
+  readonly source: string;
+
+  constructor(host: Host, { file, source }: { readonly file: string; readonly source: string }) {
     this.#host = host;
     this.scope = host.scope;
+    this.file = file;
+    this.source = source;
   }
 
   /** What the file returns: 1 when it does not say. */
@@ -63,7 +65,7 @@ export class Interpreter implements Surroundings {
   }
 
   #trial(run: (trial: Interpreter) => void): void {
-    const trial = new Interpreter({ scope: this.scope.clone(), include: refuseInclude }, this.file);
+    const trial = new Interpreter({ scope: this.scope.clone(), include: refuseInclude }, this);
     trial.#steps = this.#steps;
     run(trial);
     this.#steps = trial.#steps;
@@ -116,6 +118,8 @@ export class Interpreter implements Surroundings {
   }
 
   #foreach(statement: ForeachStatement): Returned | undefined {
+    // `foreach (…) ?>` has no body.
+    if (statement.body === null) throw new NotStatic("a foreach without a body");
     const source = evaluate(statement.source, this);
     if (!(source instanceof PhpArray)) throw new NotStatic("a foreach over a value that is no array");
     if (source.size === 0) this.#skip([statement.body]);
