@@ -117,7 +117,7 @@ function aliasPlaces(where: Pick<AliasPlaces, "home" | "etcPrefix" | "drushFolde
 
 /** The record of the alias in front of the command; undefined for `@none` and when there is no alias. */
 async function targetRecord(invocation: Invocation, aliases: Aliases): Promise<PhpArray | undefined> {
-  const { line, home, variables } = invocation;
+  const { line, home, variables, launcher } = invocation;
   if (line.target === undefined) {
     // A shell may have chosen a site for all calls, and a file may stand in for @self: both are drush's business.
     if (existsSync(join(home, ".drush/self.alias.drushrc.php"))) throw new NeedsRealDrush("the file ~/.drush/self.alias.drushrc.php");
@@ -131,7 +131,7 @@ async function targetRecord(invocation: Invocation, aliases: Aliases): Promise<P
     throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias ${line.target}`, { hint: `there is no ${contextName(line.target)}.alias.drushrc.php in ${home}/.drush` });
   }
   if (found.kind === "list") throw new NeedsRealDrush(`the list of sites ${line.target}`);
-  const reason = needsRealDrush(found.record, line.command ?? "");
+  const reason = needsRealDrush(found.record, line.command ?? "", launcher);
   if (reason !== undefined) throw new NeedsRealDrush(`${reason} of ${line.target}`);
   return found.record;
 }

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { asShimError, ShimError } from "../errors/shim-error.ts";
+import { lookBehind } from "../files/look.ts";
 import { isTruthy, scalarText } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { entryFor, groupOf, listMembers, mergedEntries, withParent } from "./alias-entries.ts";
@@ -191,15 +192,25 @@ const FOR_DRUSH = ["remote-host", "php", "php-options", "config", "alias-path", 
 /** Of these drush makes options. */
 const PATHS_FOR_DRUSH = ["%drush-script", "%include"];
 
-/** Why a command on this record is one for the real drush; undefined when it is not. */
-export function needsRealDrush(record: PhpArray, command: string): string | undefined {
+/**
+ * Why a command on this record is one for the real drush; undefined when it is not.
+ *
+ * @param launcher our own program: `provision swap on` names it in `%drush-script`
+ */
+export function needsRealDrush(record: PhpArray, command: string, launcher?: string): string | undefined {
   const key = FOR_DRUSH.find((name) => isTruthy(record.get(name)) && !(name === "remote-host" && isLocalhost(record)));
   if (key !== undefined) return `the entry ${key}`;
   const paths = record.get("path-aliases");
-  const path = paths instanceof PhpArray ? PATHS_FOR_DRUSH.find((name) => isTruthy(paths.get(name))) : undefined;
+  const path = paths instanceof PhpArray ? PATHS_FOR_DRUSH.find((name) => isTruthy(paths.get(name)) && !isSameFile(scalarText(paths.get(name)), launcher)) : undefined;
   if (path !== undefined) return `the path alias ${path}`;
   const specific = record.get("command-specific");
   return specific instanceof PhpArray && specific.has(command) ? `the options for ${command}` : undefined;
+}
+
+function isSameFile(path: string | undefined, other: string | undefined): boolean {
+  if (path === undefined || other === undefined) return false;
+  const [one, two] = [lookBehind(path), lookBehind(other)];
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 function isLocalhost(record: PhpArray): boolean {
