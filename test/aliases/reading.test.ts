@@ -137,7 +137,7 @@ describe("a file that people wrote", () => {
   });
 
   it("is left to PHP where php-parser takes what PHP refuses or orders differently", async () => {
-    const codes = ["$x{0} = 1;", "$options['a'] = $x['b']{0};", "foreach (array(1) as $x) ?>", "$options['a'] = TRUE ? 'a' : 'b' and 42;", "$options['a'] = TRUE and FALSE ? 1 : 2;", "$options['a'] = (object) array('' . \"\\0\" . 'a' => 1);"];
+    const codes = ["$x{0} = 1;", "$options['a'] = $x['b']{0};", "foreach (array(1) as $x) ?>", "foreach (array() as item) { }", "foreach (array() as key => $x) { }", "$options['a'] = TRUE ? 'a' : 'b' and 42;", "$options['a'] = TRUE and FALSE ? 1 : 2;", "$options['a'] = (object) array('' . \"\\0\" . 'a' => 1);"];
     for (const code of codes) await expect(handwritten(`<?php\n${code}\n`), code).rejects.toMatchObject({ code: "PHP_NOT_FOUND" });
   });
 

@@ -123,6 +123,8 @@ export class Interpreter implements Surroundings {
     const source = evaluate(statement.source, this);
     if (!(source instanceof PhpArray)) throw new NotStatic("a foreach over a value that is no array");
     if (source.size === 0) this.#skip([statement.body]);
+    // PHP compiles the places of key and value even if nothing comes into them.
+    for (const target of [statement.value, statement.key]) if (target !== null) placeToWrite(target, this);
     for (const [key, value] of source) {
       this.#assign(statement.value, value);
       if (statement.key !== null) this.#assign(statement.key, key);
