@@ -40,7 +40,8 @@ export function nativeCore(platform: PlatformContext): DrupalCore {
   return core;
 }
 
-function invalidRoot(platform: PlatformContext, reason: string): ShimError {
+/** What drush says of a root that it cannot use. */
+export function invalidRoot(platform: PlatformContext, reason: string): ShimError {
   return new ShimError("DRUSH_INVALID_DRUPAL_ROOT", `Drush could not bootstrap the platform at ${platform.root ?? "(no root)"}: ${reason}.`, {
     hint: "check that the platform directory exists and is readable",
   });

@@ -6,7 +6,7 @@ import { composerDirectory, installDependencies, type ComposerSettings } from ".
 import { findPlatformPackages } from "../drupal/platform-packages.ts";
 import { describesItselfInPhp } from "../drupal/profiles.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
-import { ShimError } from "../errors/shim-error.ts";
+import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { isDirectory, isProgram, namesIn } from "../files/look.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
@@ -15,7 +15,7 @@ import { step, type Plan, type Work } from "../task/plan.ts";
 import { apachePlatformFile } from "../web/apache-files.ts";
 import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
-import { nativeCore, nativeServer, switchOption, textOption } from "./native-reach.ts";
+import { invalidRoot, nativeCore, nativeServer, switchOption, textOption } from "./native-reach.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { webSettings } from "./web-work.ts";
 
@@ -34,7 +34,7 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
     title: `verify platform @${platform.name}`,
     context: platform.name,
     steps: [
-      ...(composer === undefined || composerPlace === undefined ? [] : [step("install what Composer says", (work) => installDependencies(work, composerPlace, composer))]),
+      ...(composer === undefined || composerPlace === undefined ? [] : [step("install what Composer says", (work) => compose(work, platform, { ...composer, place: composerPlace }))]),
       step("look whether the platform is usable", (work) => {
         warnWithoutComposer(work, composer);
         refuseUnwritable(work, join(nativePlatform(platform).root, "sites"));
@@ -51,6 +51,17 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
       ],
     ],
   };
+}
+
+/** What Composer could not bring is reported twice, as its own error and as that of the root (both are in Provision's contract). */
+async function compose(work: Work, platform: PlatformContext, composer: ComposerSettings & { readonly place: string }): Promise<void> {
+  try {
+    await installDependencies(work, composer.place, composer);
+  } catch (thrown) {
+    const error = asShimError(thrown);
+    work.error(error);
+    throw invalidRoot(platform, `${error.code}: ${error.message}`);
+  }
 }
 
 /** The platform's options as drush reads them: what is in the `drupal` set, without drush's notes on where it came from. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { listProperty, property, type HttpService, type PlatformContext, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { readIfThere } from "../files/look.ts";
+import { textOrUndefined } from "../php-values/convert.ts";
 import disabledVhost from "../../templates/apache/vhost-disabled.conf.hbs";
 import platformFile from "../../templates/apache/platform.conf.hbs";
 import serverFile from "../../templates/apache/server.conf.hbs";
@@ -56,7 +57,8 @@ export function apacheVhostPath(site: SiteContext, options: ApacheOptions): stri
 export function apacheVhostFile(site: SiteContext, credentials: VhostCredentials, options: ApacheOptions & { readonly master: ServerContext }): WebFile {
   const http = apacheService(site.platform.webServer);
   const uri = safeHost(site.uri ?? "", `uri of @${site.name}`);
-  const mail = property(site, "site_mail");
+  // Nobody declares this property; who wants it writes it into the alias.
+  const mail = property(site, "site_mail") ?? textOrUndefined(site.record?.get("site_mail"));
   const common = {
     uri,
     port: safePort(http.port, `http_port of @${site.platform.webServer.name}`),
