@@ -11,8 +11,12 @@ call_user_func(function () {
   }
   $script = realpath($_SERVER['argv'][0]);
   $real = realpath($real);
-  // `drush` is often a shell program that starts the drush.php beside it.
-  if ($script === FALSE || $real === FALSE || ($script !== $real && $script !== dirname($real) . '/drush.php')) {
+  if ($script === FALSE || $real === FALSE) {
+    return;
+  }
+  // `drush` is often only a program, in shell or in PHP, that starts the drush.php beside it.
+  $beside = dirname($real) . '/drush.php';
+  if ($script !== (is_file($beside) ? $beside : $real)) {
     return;
   }
   if (getenv('PROVISION_SHIM_PROBE') !== FALSE) {

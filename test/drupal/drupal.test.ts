@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { atLeast, readCore, type DrupalCore } from "../../src/drupal/core.ts";
 import { extensionDrift } from "../../src/drupal/extension-drift.ts";
@@ -68,15 +69,46 @@ describe("info files", () => {
     ['a = "esc \\" \\\\ x"', '{"a":"esc \\" \\\\ x"}'],
     ["dependencies[] = block\ndependencies[] = dblog\n", '{"dependencies":["block","dblog"]}'],
     ["stylesheets[all][] = a.css\nstylesheets[print][] = b.css\nregions[x] = Y", '{"stylesheets":{"all":["a.css"],"print":["b.css"]},"regions":{"x":"Y"}}'],
-    ["hidden = TRUE\nrequired = FALSE\nver = VERSION\nlow = true\n", '{"hidden":true,"required":false,"ver":"7.99","low":"true"}'],
+    ["hidden = TRUE\nrequired = FALSE\nver = VERSION\nlow = true\n", '{"hidden":true,"required":false,"ver":"7.99","low":true}'],
     ['a = "first\nsecond"\nb = c', '{"a":"first\\nsecond","b":"c"}'],
     ["a = it's\r\nb = x\r\n", '{"a":"it\'s","b":"x"}'],
-    ["a =\nb = 0", '{"a":"","b":"0"}'],
+    ["a =\nb = 0", '{"a":"b = 0"}'],
+    ["# a remark\nfiles[] = x.inc\nfiles[] = y.inc", '{"# a remark\\nfiles":["x.inc"],"files":["y.inc"]}'],
+    ["prose; [x\n y = 1]\nz = 2", '{"y":"1]","z":"2"}'],
+    ["[x\n y = 1]\nz; = 2", '{"y":"1]"}'],
     ["no line of the format", "[]"],
     ['a = "never closed\nb = c', '{"a":"\\"never closed","b":"c"}'],
     ["a = x\na[] = y", '{"a":["y"]}'],
   ])("51: reads %j", (text, json) => expect(parse(text)).toBe(json));
 });
+
+describe("info files of any content", () => {
+  it("51: take time in proportion to their size", () => {
+    const started = performance.now();
+    for (const piece of ["prose\n", "[\n]\n", "[\n", "'\n", "\\'", " \n", "=", "[\na = 1\n]\n"]) parseInfo(piece.repeat(200_000 / piece.length), new Map());
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  const drupal = process.env["SHIM_TEST_DRUPAL7"];
+  it.skipIf(drupal === undefined)("51: give what drupal_parse_info_format() gives (SHIM_TEST_DRUPAL7)", () => {
+    const words = ["a", "b", "name", "files[]", "x[y][z]", "[", "]", "=", " = ", '"', "'", '\\"', "\\'", "\\", ";", "#", "\n", "\n", "\r\n", "\r", " ", "\t", "TRUE", "no", "VERSION"];
+    const texts = fc.sample(fc.array(fc.constantFrom(...words), { maxLength: 25 }), 20_000).map((parts) => parts.join(""));
+    put("texts.json", JSON.stringify(texts));
+    const program = "define('VERSION','7.99'); include $argv[1]; echo serialize(array_map('drupal_parse_info_format', json_decode(file_get_contents($argv[2]))));";
+    const told = execFileSync("php", ["-r", program, join(drupal ?? "", "includes/common.inc"), join(root, "texts.json")], { maxBuffer: 1 << 28, encoding: "utf8" });
+    expect(phpSerialize(texts.map((text) => parseInfo(text, new Map([["VERSION", "7.99"]]))))).toBe(told);
+  });
+});
+
+/** As PHP's serialize(), for what info files can hold. */
+function phpSerialize(value: unknown): string {
+  if (value === null) return "N;";
+  if (typeof value === "boolean") return `b:${Number(value)};`;
+  if (typeof value === "number") return `i:${value};`;
+  if (typeof value === "string") return `s:${Buffer.byteLength(value)}:"${value}";`;
+  const entries = value instanceof PhpArray ? [...value.entries()] : [...(value as unknown[]).entries()];
+  return `a:${entries.length}:{${entries.map(([key, item]) => phpSerialize(key) + phpSerialize(item)).join("")}}`;
+}
 
 describe("schema versions", () => {
   const version = (text: string): unknown => {
