@@ -91,8 +91,9 @@ describe("a file in generated form", () => {
 
 describe("a file that people wrote", () => {
   it("(23) may copy a variable: $options['ignored-modules'] = $options['exclude']", async () => {
-    const options = (await handwritten("<?php\n$options['exclude'] = array(0 => 'cron', 1 => 'ssl');\n$options['ignored-modules'] = $options['exclude'];\n$options['exclude'][] = 'late';\n")) as PhpArray;
-    expect(jsonEncode(options)).toBe('{"exclude":["cron","ssl","late"],"ignored-modules":["cron","ssl"]}');
+    const file = await home({ "x.php": "<?php\n$options['exclude'] = array(0 => 'cron', 1 => 'ssl');\n$options['ignored-modules'] = $options['exclude'];\n$options['exclude'][] = 'late';\n" }).read("x.php");
+    expect(file.readBy).toBe("generated form");
+    expect(jsonEncode(file.values.get("options") ?? null)).toBe('{"exclude":["cron","ssl","late"],"ignored-modules":["cron","ssl"]}');
   });
 
   it("(23) does so in the other static way as well", async () => {
@@ -114,9 +115,10 @@ describe("a file that people wrote", () => {
 
   it.skipIf(!hasPhp())("(29) may print text, which goes nowhere", async () => {
     const written = vi.spyOn(process.stdout, "write");
-    const own = home({ "x.php": "<html>\n<?php\n$options['a'] = 1;\necho 'printed';\n?>\n</html>\n", "y.php": "  <?php\n$options['a'] = 1;\n" });
+    const own = home({ "x.php": "<html>\n<?php\n$options['a'] = 1;\necho 'printed';\n?>\n</html>\n", "y.php": "  <?php\n$options['a'] = 1;\n", "z.php": "<?php\n$options['a'] = 1;\n?>\n<p>\n" });
     const file = await own.read("x.php", ["options"], PHP);
     expect([file.printed, jsonEncode(file.values.get("options") ?? null)]).toEqual(["<html>\nprinted</html>\n", '{"a":1}']);
+    expect((await own.read("z.php", ["options"], PHP)).printed).toBe("<p>\n");
     // Blanks outside of PHP are no reason to start it.
     expect((await own.read("y.php")).readBy).not.toBe("PHP");
     expect(written).not.toHaveBeenCalled();
@@ -148,9 +150,9 @@ describe("a file that people wrote", () => {
   });
 
   it("is not read by us where php-parser does not see a variable behind two backslashes", async () => {
-    for (const code of ['"\\\\\\\\{$x}"', "<<<E\n\\n\\\\\n\\\\$x\nE\n"]) {
+    for (const code of ['"\\\\\\\\{$x}"', "<<<E\n\\q\\\\{$x}\nE\n", "<<<E\n\\q\n\\q\\\\{$x}\nE\n", "<<<E\n\\n\\\\\n\\\\$x\nE\n"]) {
       const read = handwritten(`<?php\n$x = 5;\n$options['a'] = ${code};\n`).then((options) => (options as PhpArray).get("a"), (error: unknown) => (error as { code: string }).code);
-      expect(["PHP_NOT_FOUND", "\\\\5", "\n\\\n\\5"], code).toContain(await read);
+      expect(["PHP_NOT_FOUND", "\\\\5", "\\q\\5", "\\q\n\\q\\5", "\n\\\n\\5"], code).toContain(await read);
     }
   });
 

@@ -230,8 +230,10 @@ function encapsed(node: Encapsed, at: Surroundings): string {
   for (const [index, part] of node.value.entries()) {
     const { expression } = part;
     if (expression.kind === "string") {
-      // php-parser takes some escaped dollars for variables.
-      if (index < node.value.length - 1 && /(?<!\\)(?:\\\\)*\\$/.test(expression.raw)) throw new NotStatic("a text that it does not split as PHP does");
+      // php-parser takes some escaped dollars for variables, and some `{$` for text and a variable.
+      const end = /(?<!\\)(?:\\\\)*([\\{])$/.exec(expression.raw)?.[1];
+      const next = node.value[index + 1];
+      if (next !== undefined && (end === "\\" || (end === "{" && next.syntax === "simple"))) throw new NotStatic("a text that it does not split as PHP does");
       // The line end before the closing label does not belong to the text.
       const isEnd = quote === "" && index === node.value.length - 1;
       text = joinText(text, decodeEscapes(isEnd ? expression.raw.replace(/\r?\n$|\r$/, "") : expression.raw, quote));
