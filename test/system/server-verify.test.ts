@@ -89,7 +89,7 @@ describe("directories and files", () => {
 
   it.each([["002", "664"], ["022", "644"], ["077", "600"]])("commands 105: the server's file made under umask %s has mode %s", async (umask, mode) => {
     rmSync(at(CONFIG, "apache.conf"));
-    await good(callUnder(umask, `@${SERVER}`, "provision-verify"));
+    await withProperties({ http_restart_cmd: "/bin/true" }, () => good(callUnder(umask, `@${SERVER}`, "provision-verify")));
     expect(modeOf(at(CONFIG, "apache.conf"))).toBe(mode);
   });
 
