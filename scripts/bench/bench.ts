@@ -1,0 +1,238 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BackendReader } from "../../src/backend-protocol/read-stream.ts";
+import { openFrontEnd, openPlatform, installSite, SERVER, type FrontEnd } from "../../test/support/front-end.ts";
+import { repositoryRoot } from "../../test/support/repository.ts";
+import { becomeOwner, runner, type Runner } from "./runner.ts";
+
+export interface BenchSettings {
+  /** How often each call is made by either side. */
+  readonly rounds: number;
+  readonly drush: string | undefined;
+  readonly aegirHome: string | undefined;
+}
+
+/** One line of the table: the same work by us and by what it is compared with. */
+interface Line {
+  readonly what: string;
+  readonly ours: Command;
+  readonly theirs: Command;
+  /** Upper limit: a ratio, or milliseconds more than theirs. */
+  readonly limit?: { readonly ratio: number } | { readonly moreMs: number };
+  /** What must be done before each of the two calls, not timed. */
+  readonly before?: { readonly ours: Command; readonly theirs: Command };
+}
+
+interface Command {
+  readonly words: readonly string[];
+  readonly stdin?: string;
+}
+
+/** Where the calls are made: as which user, and on which contexts. */
+interface Place {
+  readonly run: Runner;
+  /** Our launcher and the human command in a copy that the user may read. */
+  readonly drush: string;
+  readonly provision: string;
+  readonly server: string;
+  readonly platform: string;
+  readonly site: string;
+  readonly uri: string;
+  readonly realDrush: string | undefined;
+  giveToUser: (folder: string) => void;
+  close: () => Promise<void>;
+}
+
+/** Prints the table; answers whether all limits were kept. */
+export async function bench(settings: BenchSettings): Promise<boolean> {
+  const place = settings.drush !== undefined && settings.aegirHome !== undefined ? realPlace(settings.drush, settings.aegirHome) : await standInPlace();
+  try {
+    say(place.realDrush === undefined ? "No SHIM_TEST_DRUSH and SHIM_TEST_AEGIR_ROOT: compared with `node -e 0`, on the stand-in." : `Compared with ${place.realDrush} on ${settings.aegirHome ?? ""}; medians of ${settings.rounds} calls each, in turns.`);
+    say(`${"".padEnd(34)}${"ours".padStart(9)}${"theirs".padStart(9)}${"ratio".padStart(8)}   limit`);
+    const results: boolean[] = [];
+    for (const line of place.realDrush === undefined ? ownLines(place) : linesAgainst(place, place.realDrush)) results.push(await measure(place, line, settings.rounds));
+    results.push(await memory(place), parsing());
+    return results.every(Boolean);
+  } finally {
+    await place.close();
+  }
+}
+
+function linesAgainst(place: Place, real: string): Line[] {
+  const { server, platform, site, uri } = place;
+  const both = (what: string, words: readonly string[], more: { limit?: Line["limit"]; stdin?: string; before?: readonly string[] } = {}): Line => ({
+    what,
+    ours: command(place.drush, words, more.stdin),
+    theirs: command(real, words, more.stdin),
+    ...(more.limit === undefined ? {} : { limit: more.limit }),
+    ...(more.before === undefined ? {} : { before: { ours: command(place.drush, more.before), theirs: command(real, more.before) } }),
+  });
+  // A value that is the same each time, as when the front end saves before every task.
+  const saved = JSON.stringify({ context_type: "site", platform: `@${platform}`, uri });
+  return [
+    both("provision-save", ["--root=", `--uri=${uri}`, "provision-save", `@${site}`], { limit: { ratio: 0.85 }, stdin: saved }),
+    both("provision-verify server", [`@${server}`, "provision-verify"], { limit: { ratio: 0.6 } }),
+    both("provision-verify platform", [`@${platform}`, "provision-verify"], { limit: { ratio: 0.5 } }),
+    both("provision-verify site", [`@${site}`, "provision-verify"], { limit: { ratio: 0.35 } }),
+    both("provision-disable (an enabled site)", [`@${site}`, "provision-disable"], { limit: { ratio: 0.7 }, before: [`@${site}`, "provision-enable"] }),
+    both("provision-enable (a disabled site)", [`@${site}`, "provision-enable"], { limit: { ratio: 0.7 }, before: [`@${site}`, "provision-disable"] }),
+    both("provision-enable (an enabled site)", [`@${site}`, "provision-enable"], { limit: { ratio: 0.7 } }),
+    both("provision-lock", [`@${platform}`, "provision-lock"]),
+    both("provision-unlock", [`@${platform}`, "provision-unlock"]),
+    { what: "handed over: --version", ours: { words: [place.drush, "--version"] }, theirs: { words: [real, "--version"] }, limit: { moreMs: 15 } },
+    ...startUp(place),
+  ];
+}
+
+function ownLines(place: Place): Line[] {
+  const line = (what: string, words: readonly string[]): Line => ({ what, ours: command(place.drush, words), theirs: { words: ["node", "-e", "0"] } });
+  return [
+    line("provision-verify server", [`@${place.server}`, "provision-verify"]),
+    line("provision-verify platform", [`@${place.platform}`, "provision-verify"]),
+    line("provision-verify site", [`@${place.site}`, "provision-verify"]),
+    { ...line("provision-disable (an enabled site)", [`@${place.site}`, "provision-disable"]), before: { ours: command(place.drush, [`@${place.site}`, "provision-enable"]), theirs: { words: ["true"] } } },
+    { ...line("provision-enable (a disabled site)", [`@${place.site}`, "provision-enable"]), before: { ours: command(place.drush, [`@${place.site}`, "provision-disable"]), theirs: { words: ["true"] } } },
+    ...startUp(place),
+  ];
+}
+
+function startUp(place: Place): Line[] {
+  const node = { words: ["node", "-e", "0"] };
+  return [
+    { what: "start: provision --version", ours: { words: [place.provision, "--version"] }, theirs: node, limit: { ratio: 1.35 } },
+    { what: "start: drush, a call with no context", ours: command(place.drush, ["provision-lock"]), theirs: node },
+  ];
+}
+
+function command(drush: string, words: readonly string[], stdin?: string): Command {
+  return { words: [drush, "--backend=2", ...words], ...(stdin === undefined ? {} : { stdin }) };
+}
+
+async function measure(place: Place, { what, ours, theirs, limit, before }: Line, rounds: number): Promise<boolean> {
+  const times = { ours: [] as number[], theirs: [] as number[] };
+  // The first round warms the caches of both and does not count.
+  for (let round = 0; round <= rounds; round++) {
+    for (const side of round % 2 === 0 ? (["theirs", "ours"] as const) : (["ours", "theirs"] as const)) {
+      const { words, stdin } = side === "ours" ? ours : theirs;
+      if (before !== undefined) await place.run(before[side].words);
+      const { milliseconds } = await place.run(words, stdin);
+      if (round > 0) times[side].push(milliseconds);
+    }
+  }
+  const own = median(times.ours);
+  const other = median(times.theirs);
+  const kept = limit === undefined || ("ratio" in limit ? own / other <= limit.ratio : own - other <= limit.moreMs);
+  const said = limit === undefined ? "" : "ratio" in limit ? `≤ ${limit.ratio}` : `≤ ${limit.moreMs} ms more: ${(own - other).toFixed(1)} ms`;
+  say(`${what.padEnd(34)}${ms(own)}${ms(other)}${(own / other).toFixed(2).padStart(8)}   ${said}${kept ? "" : "  NOT KEPT"}`);
+  return kept;
+}
+
+/** Peak memory of the program in one call, told by the kernel at its end. */
+async function memory(place: Place): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), "shim-bench-"));
+  try {
+    const hook = join(folder, "tell.cjs");
+    const told = join(folder, "told");
+    writeFileSync(hook, `process.on("exit", () => require("node:fs").appendFileSync(${JSON.stringify(told)}, process.resourceUsage().maxRSS + "\\n"));\n`);
+    writeFileSync(told, "");
+    place.giveToUser(folder);
+    for (const context of [place.server, place.platform, place.site]) await place.run(command(place.drush, [`@${context}`, "provision-verify"]).words, undefined, { NODE_OPTIONS: `--require ${hook}` });
+    const most = Math.max(...readFileSync(told, "utf8").trim().split("\n").map(Number)) / 1024;
+    return tell("memory of a verify, the most of 3", `${most.toFixed(0)} MB`, "≤ 120 MB", most > 0 && most <= 120);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** 100 MB of a child's answer as drush sends it: log packets and noise in pieces of a pipe's size, and a frame at the end. */
+function parsing(): boolean {
+  const packet = Buffer.from(`\0DRUSH_BACKEND:{"type":"notice","message":"${"A line of a log, as long as they are. ".repeat(4)}","memory":10000000,"error":null,"packet":"log"}\0\n`);
+  const noise = Buffer.from("PHP prints a warning now and then\n".repeat(3));
+  const frame = Buffer.from(`\0DRUSH_BACKEND_OUTPUT_START>>>{"output":"${"x".repeat(1 << 20)}","error_status":0,"log":[],"error_log":{},"context":{},"object":true}<<<DRUSH_BACKEND_OUTPUT_END\0`);
+  const body = Buffer.concat(Array.from({ length: Math.ceil((100e6 - frame.length) / (packet.length + noise.length)) }, () => [packet, noise]).flat());
+  const stream = Buffer.concat([body, frame]);
+  const times = [1, 2, 3].map(() => {
+    const reader = new BackendReader();
+    const began = performance.now();
+    let packets = 0;
+    for (let at = 0; at < stream.length; at += 65_536) packets += reader.push(stream.subarray(at, at + 65_536)).filter(({ kind }) => kind === "packet").length;
+    const { outcome } = reader.end(0);
+    if (outcome.kind !== "frame" || packets === 0) throw new Error("The stream was not understood.");
+    return performance.now() - began;
+  });
+  const best = median(times);
+  return tell(`parsing ${Math.round(stream.length / 1e6)} MB of stream`, `${best.toFixed(0)} ms`, "≤ 1000 ms", best <= 1000);
+}
+
+function tell(what: string, value: string, limit: string, kept: boolean): boolean {
+  say(`${what.padEnd(34)}${value.padStart(9)}${"".padStart(17)}   ${limit}${kept ? "" : "  NOT KEPT"}`);
+  return kept;
+}
+
+/** The contexts of a real Aegir: its first server, and a Drupal 7 site with its platform that is not the front end's own. */
+function realPlace(realDrush: string, home: string): Place {
+  becomeOwner(statSync(home));
+  const program = mkdtempSync(join(tmpdir(), "shim-bench-"));
+  for (const part of ["bin", "lib", "dist", "php"]) cpSync(join(repositoryRoot, part), join(program, part), { recursive: true });
+  const records = readdirSync(join(home, ".drush")).flatMap((file) => {
+    const name = /^(.+)\.alias\.drushrc\.php$/.exec(file)?.[1];
+    return name === undefined ? [] : [{ name, text: readFileSync(join(home, ".drush", file), "utf8") }];
+  });
+  const property = (text: string, key: string): string => new RegExp(`'${key}' => '([^']*)'`).exec(text)?.[1] ?? "";
+  const site = records.find(({ text }) => property(text, "context_type") === "site" && property(text, "profile") !== "hostmaster");
+  const server = records.find(({ text }) => property(text, "context_type") === "server");
+  if (site === undefined || server === undefined) throw new Error(`${home} has no server and site to measure.`);
+  return {
+    run: runner(home, { PROVISION_SHIM_DRUSH: realDrush }, []),
+    drush: join(program, "bin/drush"),
+    provision: join(program, "bin/provision"),
+    server: server.name,
+    platform: property(site.text, "platform").slice(1),
+    site: site.name,
+    uri: property(site.text, "uri"),
+    realDrush,
+    giveToUser: () => undefined,
+    close: () => {
+      rmSync(program, { recursive: true });
+      return Promise.resolve();
+    },
+  };
+}
+
+async function standInPlace(): Promise<Place> {
+  const frontEnd: FrontEnd = await openFrontEnd();
+  const { user } = frontEnd.stage.home;
+  try {
+    const root = await openPlatform(frontEnd);
+    await installSite(frontEnd, root, "bench.test");
+  } catch (error) {
+    await frontEnd.strike();
+    throw error;
+  }
+  const prefix = process.getuid?.() === 0 ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups", "--"] : [];
+  return {
+    run: runner(frontEnd.home, frontEnd.env, prefix),
+    drush: frontEnd.drush,
+    provision: frontEnd.provision,
+    server: SERVER,
+    platform: "platform_standin",
+    site: "bench.test",
+    uri: "bench.test",
+    realDrush: undefined,
+    giveToUser: user.own,
+    close: frontEnd.strike,
+  };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`.padStart(9);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
