@@ -138,10 +138,10 @@ describe("what a server's verify finds out", () => {
   });
 
   it.each([
-    ["db 25: who may not create databases", "SELECT, CREATE USER ON *.* TO ACCOUNT WITH GRANT OPTION", ["PROVISION_CREATE_DB_FAILED", "PROVISION_GRANT_DB_USER_FAILED"], /^Unable to create new databases\./],
-    ["db 25: who may not grant", "ALL PRIVILEGES ON *.* TO ACCOUNT", ["PROVISION_GRANT_DB_USER_FAILED"], /^Unable to grant privileges to database users\./],
-    ["db 25: who may not create accounts", "CREATE, DROP, SELECT ON *.* TO ACCOUNT WITH GRANT OPTION", ["PROVISION_GRANT_DB_USER_FAILED"], /^Unable to grant privileges to database users\./],
-  ])("commands 12; %s is an error with the help text, and nothing of the probes is left", async (_, grants, errors, text) => {
+    ["commands 12; db 25: who may not create databases", "SELECT, CREATE USER ON *.* TO ACCOUNT WITH GRANT OPTION", ["PROVISION_CREATE_DB_FAILED", "PROVISION_GRANT_DB_USER_FAILED"], /^Unable to create new databases\./],
+    ["commands 12; db 25: who may not grant", "ALL PRIVILEGES ON *.* TO ACCOUNT", ["PROVISION_GRANT_DB_USER_FAILED"], /^Unable to grant privileges to database users\./],
+    ["commands 12; db 25: who may not create accounts", "CREATE, DROP, SELECT ON *.* TO ACCOUNT WITH GRANT OPTION", ["PROVISION_GRANT_DB_USER_FAILED"], /^Unable to grant privileges to database users\./],
+  ])("%s is an error with the help text, and nothing of the probes is left", async (_, grants, errors, text) => {
     const url = await administrator("weak", "weak-pass", grants);
     const before = await inventory();
     const verified = await verifyServer({ master_db: url("weak-pass") });
