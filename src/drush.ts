@@ -18,8 +18,8 @@ import type { EventSink } from "./task/events.ts";
 import { newToken, runPlan } from "./task/run-plan.ts";
 import { undoHandlers } from "./undo-handlers.ts";
 
-/** The launcher's descriptor for our progress (see lib/launch); absent when this was not started by it in backend mode. */
-const PROGRESS = 3;
+/** The launcher's descriptor for our progress (see lib/launch), if it said that there is one: else it is something that our caller has open. */
+const PROGRESS = process.argv[2] === "supervised" ? 3 : undefined;
 const FORESIGHT_MS = 20;
 
 /** How the call talks to whoever made it. */
@@ -40,6 +40,7 @@ export async function main(): Promise<void> {
   const { options } = parseCommandLine(words);
   const backend = isBackendMode({ cli: options });
   const reporter = backend ? backendReporter(options) : linesReporter(options);
+  if (!backend) progress("H");
   const abort = abortOnSignals();
   process.on("uncaughtException", (thrown) => {
     reporter.error(new ShimError("DRUSH_NOT_COMPLETED", `provision-shim failed inside: ${thrown.message}`, { hint: "what the task had changed is undone by the next task on the context", cause: thrown }));
@@ -96,7 +97,14 @@ async function toRealDrush(need: NeedsRealDrush, invocation: Invocation, { input
     if (backend) reporter.log(need.reason.startsWith("the hook") ? "notice" : "debug", need.message);
     const onStart = (): void => progress("H");
     const ended = await handOver({ drush: config.drush, script: config.script, lib, launcher, args: words, variables, onStart, ...(input === undefined ? {} : { input }) });
-    if (ended.signal !== undefined) dieOf(ended.signal);
+    if (ended.signal !== undefined) {
+      if (backend) {
+        // To its caller silence would be success.
+        reporter.error(new ShimError("DRUSH_NOT_COMPLETED", `The real drush was ended by ${ended.signal}.`));
+        reporter.end(undefined);
+      }
+      dieOf(ended.signal);
+    }
     return ended.status;
   } catch (thrown) {
     const error = asShimError(thrown);
@@ -141,10 +149,11 @@ function linesReporter(cli: PhpArray): Reporter {
 }
 
 function progress(mark: "B" | "E" | "H"): void {
+  if (PROGRESS === undefined) return;
   try {
     writeSync(PROGRESS, mark);
   } catch {
-    // Not started by the launcher in backend mode: nobody waits for it.
+    // The launcher was killed.
   }
 }
 

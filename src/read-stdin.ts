@@ -10,13 +10,13 @@ const PATIENCE_MS = 10_000;
 const POLL_MS = 2;
 
 /**
- * All bytes of standard input, for a call in backend mode. A terminal is not read. A pipe that is never written to nor closed ends after
- * a few seconds; what is longer than options may be is cut just behind the limit.
+ * All bytes of standard input, for a call in backend mode; undefined when it was left alone, as a terminal is. A pipe that is never written to nor
+ * closed ends after a few seconds; what is longer than options may be is cut just behind the limit.
  */
-export async function readStdin(): Promise<Buffer> {
+export async function readStdin(): Promise<Buffer | undefined> {
   const kind = standardInput();
   // A character device is a terminal or /dev/null: nothing to read on either.
-  if (kind === undefined || kind.isCharacterDevice()) return Buffer.alloc(0);
+  if (kind === undefined || kind.isCharacterDevice()) return undefined;
   const descriptor = kind.isFIFO() ? reopened() : kind.isFile() ? 0 : undefined;
   if (descriptor === undefined) return readStream();
   try {

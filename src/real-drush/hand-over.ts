@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, realpathSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
+import { writeError } from "../files/write-whole.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { handOverDepth, realDrushEnvironment, type Variables } from "./environment.ts";
 
@@ -88,15 +89,23 @@ function usableDrush(call: HandOver): string {
   return drush;
 }
 
-/** An open descriptor on a 0600 file with the bytes, which has no name any more: the options in it may be passwords. */
+/**
+ * An open descriptor on a 0600 file with the bytes. It has lost its name before they come in: the options in it may be passwords.
+ *
+ * @throws ShimError FILE_NO_SPACE, DRUSH_PERM_ERROR
+ */
 function unlinkedFile(bytes: Uint8Array, folder: string): number {
   const path = join(folder, `provision-shim.${uniqueName()}`);
-  const writing = openSync(path, "wx", 0o600);
+  let writing;
   try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(writing, bytes, written);
-    return openSync(path, "r");
-  } finally {
-    closeSync(writing);
+    writing = openSync(path, "wx", 0o600);
+    const reading = openSync(path, "r");
     unlinkSync(path);
+    for (let written = 0; written < bytes.length; ) written += writeSync(writing, bytes, written);
+    return reading;
+  } catch (thrown) {
+    throw writeError(path, thrown);
+  } finally {
+    if (writing !== undefined) closeSync(writing);
   }
 }

@@ -6,6 +6,7 @@ import { BackendReader } from "../../src/backend-protocol/read-stream.ts";
 import type { Packet } from "../../src/backend-protocol/read-packet.ts";
 import { phpFrom, type PlainRecord } from "../../src/php-values/convert.ts";
 import { PhpArray } from "../../src/php-values/php-array.ts";
+import type { AegirHome } from "./aegir-home.ts";
 import { repositoryRoot } from "./repository.ts";
 import { setStage, type Stage } from "./stage.ts";
 import { copyStandIn } from "./stand-in.ts";
@@ -58,18 +59,50 @@ export const SERVER = "server_master";
 
 export async function openFrontEnd(): Promise<FrontEnd> {
   const stage = await setStage();
-  const { user } = stage.home;
-  const program = join(stage.home.beside, "shim");
+  const { drush, provision } = installProgram(stage.home);
+  const env = { ...stage.mariadb.env, ...settingsBeside(stage.home) };
+  const call = backendCaller(stage.home, drush, env);
+  return {
+    stage,
+    home: stage.home.path,
+    drush,
+    provision,
+    env,
+    call,
+    save: (name, options) => call(["--root=", `--uri=`, "provision-save", `@${name}`], { stdin: options }),
+    task: (name, task, options = {}) => call([`@${name}`, `provision-${task}`, ...(options.args ?? [])], options),
+    strike: stage.strike,
+  };
+}
+
+export interface InstalledProgram {
+  /** Folder with bin, lib, dist and php. */
+  readonly folder: string;
+  readonly drush: string;
+  readonly provision: string;
+}
+
+/** Copies the built program to where the test's user may read it. */
+export function installProgram(home: AegirHome, name = "shim"): InstalledProgram {
+  const folder = join(home.beside, name);
   if (!existsSync(join(repositoryRoot, "dist/drush.cjs"))) throw new Error("The program is not built: run `npm run build`.");
-  for (const folder of ["bin", "lib", "dist", "php"]) cpSync(join(repositoryRoot, folder), join(program, folder), { recursive: true });
-  user.own(program);
-  const drush = join(program, "bin/drush");
-  const env = { ...stage.mariadb.env, PROVISION_SHIM_ETC: stage.home.beside, ETC_PREFIX: stage.home.beside };
-  const call: FrontEnd["call"] = async (words, options = {}) => {
+  for (const part of ["bin", "lib", "dist", "php"]) cpSync(join(repositoryRoot, part), join(folder, part), { recursive: true });
+  home.user.own(folder);
+  return { folder, drush: join(folder, "bin/drush"), provision: join(folder, "bin/provision") };
+}
+
+/** Lets neither our settings nor drush's come from this machine. */
+export function settingsBeside(home: AegirHome): NodeJS.ProcessEnv {
+  return { PROVISION_SHIM_ETC: home.beside, ETC_PREFIX: home.beside };
+}
+
+/** Backend calls as drush makes them: through a shell, standard error on the same pipe. */
+export function backendCaller(home: AegirHome, drush: string, env: NodeJS.ProcessEnv): FrontEnd["call"] {
+  return async (words, options = {}) => {
     const { stdin } = options;
     const input = stdin === undefined || typeof stdin === "string" || stdin instanceof Uint8Array ? (stdin ?? "") : JSON.stringify(stdin);
     const started = performance.now();
-    const result = await user.run(["sh", "-c", `exec "$0" "$@" 2>&1`, drush, "--backend=2", ...words], {
+    const result = await home.user.run(["sh", "-c", `exec "$0" "$@" 2>&1`, drush, "--backend=2", ...words], {
       input,
       env: { ...env, ...options.env },
       mayFail: true,
@@ -77,17 +110,6 @@ export async function openFrontEnd(): Promise<FrontEnd> {
       ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     });
     return answer(result.stdoutBytes, result, performance.now() - started);
-  };
-  return {
-    stage,
-    home: stage.home.path,
-    drush,
-    provision: join(program, "bin/provision"),
-    env,
-    call,
-    save: (name, options) => call(["--root=", `--uri=`, "provision-save", `@${name}`], { stdin: options }),
-    task: (name, task, options = {}) => call([`@${name}`, `provision-${task}`, ...(options.args ?? [])], options),
-    strike: stage.strike,
   };
 }
 
