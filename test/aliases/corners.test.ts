@@ -23,6 +23,11 @@ describe("records", () => {
     expect(await json(home(single("x", "5 => 'five', 'k' => 1, 3 => array(7 => 'seven')")), "x")).toBe('{"#name":"x","0":"five","k":1,"1":{"7":"seven"},"#file":"HOME/.drush/x.alias.drushrc.php"}');
   });
 
+  it("have those of $options in front, renumbered together", async () => {
+    const place = home({ ".drush/aliases.drushrc.php": "<?php $options[4] = 'four'; $options['k'] = 1; $aliases['x'] = array(4 => 'own', 'k' => 2);" });
+    expect(await json(place, "x")).toBe('{"#name":"x","0":"four","k":2,"1":"own","#file":"HOME/.drush/aliases.drushrc.php"}');
+  });
+
   it("of NULL are empty in a group; anything else is broken, but only there", async () => {
     const group = home({ ".drush/g.aliases.drushrc.php": "<?php $aliases['n'] = NULL; $aliases['x'] = array('a' => 1);" });
     expect(await json(group, "n")).toBe('{"#name":"g.n","#group":"g","#hidden":true,"#file":"HOME/.drush/g.aliases.drushrc.php"}');
