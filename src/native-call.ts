@@ -66,7 +66,7 @@ interface Examined {
 }
 
 async function preparePlan({ invocation, aliases, options, php }: Examined, stdin: PhpArray, signal: AbortSignal): Promise<Plan> {
-  const { line, config, home, cwd, variables, remembered } = invocation;
+  const { line, config, home, cwd, variables, remembered, launcher } = invocation;
   refuseForeignOptions(stdin);
   options.useStdin(stdin);
   const sources = contextSources({ invocation, aliases, options });
@@ -75,6 +75,7 @@ async function preparePlan({ invocation, aliases, options, php }: Examined, stdi
   const target = line.target === undefined || contextName(line.target) === "none" ? undefined : await contexts.get(line.target);
   const surroundings: Surroundings = {
     home,
+    launcher,
     cwd,
     variables: plainPhpEnvironment(variables),
     remembered,

@@ -39,6 +39,8 @@ export interface CommandCall {
 export interface Surroundings {
   /** Home of the user, where `.drush` is. */
   readonly home: string;
+  /** Our program as drush's callers know it. */
+  readonly launcher: string;
   readonly cwd: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly remembered: Remembered;

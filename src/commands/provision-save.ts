@@ -28,7 +28,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   });
   const write = step("write the alias file", (work) => {
     if (saved.type === "server") for (const driver of saved.unknownDrivers) work.log("error", `Unable to load the driver of the service ${driver} of @${name}`);
-    writeAliasFiles(work, saved, call.surroundings.home);
+    writeAliasFiles(work, saved, call.surroundings);
     // The file is right even when the database server does not answer; the front end goes on to verify then.
     if (probeError !== undefined) work.flaw(probeError);
   });

@@ -5,6 +5,7 @@ import { contextName, checkedContextName } from "../contexts/names.ts";
 import { textList } from "../contexts/context.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { PhpValue } from "../php-values/value.ts";
+import type { Surroundings } from "./command.ts";
 import type { Work } from "../task/plan.ts";
 
 /** The alias file of a context of that name. */
@@ -15,13 +16,13 @@ export function aliasPath(home: string, name: string): string {
 /**
  * Writes the alias file of the context, and for a site one more for each of its `drush_aliases` (as Provision_Config_Drushrc_Alias of Provision 7.x-3.x).
  */
-export function writeAliasFiles(work: Work, context: Context, home: string): void {
+export function writeAliasFiles(work: Work, context: Context, { home, launcher }: Pick<Surroundings, "home" | "launcher">): void {
   const properties = withoutDuplicates(context.properties);
   const names = context.type === "site" ? textList(properties, "drush_aliases").map(contextName) : [];
   for (const name of [context.name, ...names]) {
     const path = aliasPath(home, name);
     work.files.directory(join(home, ".drush"));
-    const written = work.files.write({ path, content: aliasFileText(name, withDrushScript(properties, context)), mode: 0o440, secret: context.type === "server" });
+    const written = work.files.write({ path, content: aliasFileText(name, withDrushScript(properties, context, launcher)), mode: 0o440, secret: context.type === "server" });
     work.log("success", written ? `Generated Drush configuration file (${path})` : `The Drush configuration file is up to date (${path})`);
   }
 }
@@ -39,11 +40,16 @@ function withoutDuplicates(properties: PhpArray): PhpArray {
 }
 
 /**
- * `provision swap on` makes the drush of a platform that has one of its own ineffective by naming us in the alias. That line must outlive a save, which keeps
- * nothing else that is not a property.
+ * `provision swap on` makes the drush of a platform that has one of its own ineffective by naming us in the aliases of the platform and its sites. That
+ * entry must outlive a save, which keeps nothing else that is not a property, and a new site on that platform needs it too.
  */
-function withDrushScript(properties: PhpArray, context: Context): PhpArray {
-  const paths = context.record?.get("path-aliases");
-  const script = paths instanceof PhpArray ? paths.get("%drush-script") : undefined;
+function withDrushScript(properties: PhpArray, context: Context, launcher: string): PhpArray {
+  const inherited = context.type === "site" && drushScript(context.platform) === launcher ? launcher : undefined;
+  const script = drushScript(context) ?? inherited;
   return script === undefined ? properties : properties.clone().set("path-aliases", PhpArray.of([["%drush-script", script]]));
+}
+
+function drushScript(context: Context): PhpValue | undefined {
+  const paths = context.record?.get("path-aliases");
+  return paths instanceof PhpArray ? paths.get("%drush-script") : undefined;
 }

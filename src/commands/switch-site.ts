@@ -28,7 +28,7 @@ export async function switchSite(call: CommandCall, enabled: boolean, last: (sit
           const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
           await changeWebConfig(work, webServer, [vhost], { ...webSettings(call), onlyWhenNeeded: true });
         }),
-        step("write the alias file", (work) => writeAliasFiles(work, site, call.surroundings.home)),
+        step("write the alias file", (work) => writeAliasFiles(work, site, call.surroundings)),
         ...last(site),
       ],
     ],

@@ -47,7 +47,7 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
           reportPackages(work, platform, call);
           writePlatformDrushrc(work, root, call);
         }),
-        step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
+        step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings)),
       ],
     ],
   };

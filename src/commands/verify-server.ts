@@ -30,7 +30,7 @@ export async function verifyServer(server: ServerContext, call: CommandCall): Pr
     steps: [
       step("arrange the server's directories", (work) => arrangeServer(work, server)),
       [...(server.http === undefined ? [] : [web]), ...(server.db === undefined ? [] : [database])],
-      step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings.home)),
+      step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings)),
     ],
   };
 }

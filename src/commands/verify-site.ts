@@ -67,7 +67,7 @@ export async function verifySite(site: SiteContext, call: CommandCall): Promise<
       [
         ...(isUnchanged ? [] : [step("write the virtual host and reload the web server", writeVhost)]),
         step("empty the site's caches", (work) => emptyCaches(work, connected())),
-        step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings.home)),
+        step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings)),
       ],
       step("write the site's drushrc.php", async (work) => {
         call.options.put("site", "installed", true);

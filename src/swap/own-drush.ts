@@ -24,6 +24,18 @@ export function ownDrushPlaces(home: string, launcher: string): TextPlace[] {
   });
 }
 
+/** Aliases that name us although no swap wrote it there: sites that came later to such a platform inherit the entry. */
+export function aliasesNaming(home: string, launcher: string): TextPlace[] {
+  const folder = join(home, ".drush");
+  const block = scriptBlock(launcher);
+  return namesIn(folder).filter((name) => name.endsWith(".alias.drushrc.php")).flatMap((name) => {
+    const path = join(folder, name);
+    const before = textFromBytes(readIfThere(path) ?? Buffer.alloc(0));
+    const replaced = [["", block] as const];
+    return before.includes(block) ? [{ path, what: "alias with %drush-script", before, after: withoutInsertions(before, replaced), replaced }] : [];
+  });
+}
+
 /** A text without the lines that were put into it. */
 export function withoutInsertions(text: string, replaced: TextPlace["replaced"]): string {
   return replaced.reduce((rest, [from, to]) => (from === "" ? rest.replaceAll(to, "") : rest), text);

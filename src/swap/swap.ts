@@ -7,7 +7,7 @@ import { bytesFromText, textFromBytes } from "../php-values/text.ts";
 import type { Variables } from "../real-drush/environment.ts";
 import { readCrontab, writeCrontab } from "./crontab.ts";
 import { aliasPlaces, drushInPath, mayReplace, realPath, replaceDrushPaths, systemPlaces, type DrushFiles, type TextPlace } from "./find-places.ts";
-import { ownDrushPlaces, withoutInsertions } from "./own-drush.ts";
+import { aliasesNaming, ownDrushPlaces, withoutInsertions } from "./own-drush.ts";
 import { askDrush } from "./real-drush-facts.ts";
 import { forgetState, readState, writeState, type SwapChange, type SwapState } from "./swap-state.ts";
 
@@ -154,6 +154,11 @@ export async function swapOff(settings: SwapSettings, dryRun: boolean): Promise<
   if (state === undefined) return { on: false, drush: undefined, version: undefined, items: [] };
   const items: SwapItem[] = [];
   for (const change of [...state.changes].reverse()) items.push(await undo(change, state, { settings, dryRun }));
+  const undone = new Set(state.changes.map((change) => (change.kind === "text" ? change.path : undefined)));
+  for (const { path, what, after } of aliasesNaming(settings.home, state.launcher).filter(({ path }) => !undone.has(path))) {
+    if (!dryRun) rewrite(path, after);
+    items.push({ path, what, state: "change", detail: "names provision-shim no more" });
+  }
   if (!dryRun) forgetState(settings.stateFolder);
   return { on: dryRun, drush: state.drush, version: undefined, items };
 }
