@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ServerContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { lookAt, modeOf, readIfThere } from "../files/look.ts";
@@ -45,6 +45,8 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
     const before = changes.map(({ path }) => ({ path, content: readIfThere(path), mode: modeOfFile(path) }));
     const swapIn = (): void => {
       for (const { path, content, label } of files) {
+        // There is none yet when the server was not verified; the mode is the one that its verify gives.
+        if (work.files.directory(dirname(path))) work.files.chmod(dirname(path), 0o700);
         const written = work.files.write({ path, content, mode: "keep", stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
         work.log("success", written ? `Generated ${label} (${path})` : `The ${label} is up to date (${path})`);
       }

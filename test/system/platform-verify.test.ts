@@ -104,6 +104,13 @@ describe("what a verify leaves", () => {
     );
   });
 
+  it("http 5: its folder is made when the server was not verified yet", async () => {
+    await good(frontEnd.save("server_new", { context_type: "server", http_service_type: "apache", http_restart_cmd: "/bin/true" }));
+    await good(frontEnd.save("platform_early", { context_type: "platform", web_server: "@server_new", root }));
+    await good(frontEnd.task("platform_early", "verify"));
+    expect([modeOf(at("config/server_new/apache/platform.d")), readdirSync(at("config/server_new/apache/platform.d"))]).toEqual(["700", ["platform_early.conf"]]);
+  });
+
   it("platforms/ is 0755", async () => {
     await shell("chmod 700 platforms");
     await good(verify());

@@ -372,6 +372,15 @@ describe("what is refused changes nothing", () => {
     await good(verify());
   }));
 
+  it("a folder for virtual hosts that is read-only", async () => {
+    await shell(`chmod 500 ${at(VHOSTS)}`);
+    await save({ aliases: "new.test" });
+    const called = await refused(() => verify(), "DRUSH_PERM_ERROR");
+    expect(called.messages["DRUSH_PERM_ERROR"]).toContain(at(VHOSTS, URI));
+    await shell(`chmod 700 ${at(VHOSTS)}`);
+    await save({ aliases: "www.site.test" });
+  });
+
   it("a virtual host that breaks Apache, because of a neighbour", () => withApache(async () => {
     frontEnd.stage.home.write(`${VHOSTS}/neighbour.test`, "NoSuchDirective on\n", 0o600);
     await save({ aliases: "new.test" });
