@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { isFile } from "../files/look.ts";
@@ -66,8 +67,11 @@ export class DrushrcLoader {
     return set;
   }
 
-  async #file(path: string, name: SetName, set: PhpArray): Promise<PhpArray> {
-    if (this.#loaded.has(path) || !isFile(path)) return set;
+  async #file(place: string, name: SetName, set: PhpArray): Promise<PhpArray> {
+    if (!isFile(place)) return set;
+    // As PHP's include_once: a file counts once, whatever links lead to it.
+    const path = realpathSync(place);
+    if (this.#loaded.has(path)) return set;
     this.#loaded.add(path);
     const file = await this.#read(path);
     const options = arrayIn(file, "options").clone();

@@ -127,3 +127,11 @@ describe("folders", () => {
     await expect(place.aliases({}, phpSettings()).find("x")).rejects.toMatchObject({ code: "PHP_FILE_UNREADABLE" });
   });
 });
+
+it("a drushrc file counts once, under its real path, whatever links lead to it", async () => {
+  const place = home({ "real/drushrc.php": "<?php $options['a'] = 1;", "p/root/x": "" });
+  symlinkSync(place.at("real"), place.at("p/drush"));
+  symlinkSync(place.at("real"), place.at("p/root/drush"));
+  const { drupal } = await place.loader().loadRoot(place.at("p/root"));
+  expect(jsonEncode(drupal).replaceAll("\\/", "/").replaceAll(place.path, "H")).toBe('{"a":1,"config-file":"H/real/drushrc.php","context-path":"H/real/drushrc.php"}');
+});
