@@ -11,6 +11,7 @@ import type { EventSink } from "../task/events.ts";
 import { newToken, runPlan } from "../task/run-plan.ts";
 import { undoHandlers } from "../undo-handlers.ts";
 import { EXIT, type CliCall } from "./cli-call.ts";
+import { onlyKnownOptions } from "./known-options.ts";
 
 interface PeopleReporter {
   readonly sink: EventSink;
@@ -19,6 +20,7 @@ interface PeopleReporter {
 
 /** Runs a native command for a person or a program: `provision verify @site` is drush's `@site provision-verify`. */
 export async function runCommand(call: CliCall, command: string): Promise<number> {
+  onlyKnownOptions(call.arguments);
   const words = drushWords(call, command);
   const reporter = reporterFor(call);
   let invocation: Invocation;

@@ -19,12 +19,7 @@ function stateDirectory(): string {
 /** `provision ps`: who holds which lock, and what was left by tasks that were killed. */
 export function ps(call: CliCall): number {
   const root = stateDirectory();
-  const folder = join(root, "locks");
-  const locks = namesIn(folder).filter((name) => name.endsWith(".lock")).flatMap((name) => {
-    const path = join(folder, name);
-    const holder = readHolder(path);
-    return holder === undefined ? [] : [{ lock: decodeURIComponent(name.slice(0, -".lock".length)), task: holder.what, pid: holder.pid, host: holder.host, since: holder.since, dead: isDead(holder, path) }];
-  });
+  const locks = locksIn(root);
   const killed = leftJournals(join(root, "journal")).map(({ head, entries, directory }) => ({ context: head.context, task: head.title, changes: entries.length, since: head.since, journal: directory }));
   printReport(call, { locks, killed }, [
     ...locks.map(({ lock, task, pid, host, since, dead }) => `${lock}: ${task} (process ${pid} on ${host}, since ${time(since)})${dead ? ", which is gone" : ""}`),
@@ -32,6 +27,16 @@ export function ps(call: CliCall): number {
     ...(locks.length + killed.length === 0 ? ["No task is running."] : []),
   ]);
   return EXIT.ok;
+}
+
+function locksIn(root: string) {
+  const folder = join(root, "locks");
+  return namesIn(folder).filter((name) => name.endsWith(".lock")).flatMap((name) => {
+    const path = join(folder, name);
+    const holder = readHolder(path);
+    if (holder === undefined) return [];
+    return [{ lock: decodeURIComponent(name.slice(0, -".lock".length)), task: holder.what, pid: holder.pid, host: holder.host, since: holder.since, dead: isDead(holder, path) }];
+  });
 }
 
 /** `provision recover`: undoes what killed tasks have left, each under the lock of its context. */
@@ -50,8 +55,17 @@ export async function recover(call: CliCall): Promise<number> {
       lock.release();
     }
   }
+  await releaseDead(root, call.signal);
   printReport(call, { recovered: report }, lines.length === 0 ? ["Nothing was left half done."] : lines);
   return report.some(({ failed }) => failed.length > 0) ? EXIT.error : EXIT.ok;
+}
+
+/** Locks of killed tasks protect nothing any more; the next task would take them over. */
+async function releaseDead(root: string, signal: AbortSignal): Promise<void> {
+  for (const { lock: name } of locksIn(root).filter(({ dead }) => dead)) {
+    const lock = await takeLock({ directory: join(root, "locks"), name, what: "recover", token: newToken(), waitMs: 0, signal });
+    lock.release();
+  }
 }
 
 function time(seconds: number): string {

@@ -19,11 +19,6 @@ export class Ndjson {
     this.#line({ type: "error", code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   }
 
-  /** The last line: what came of it. */
-  result(data: object): void {
-    this.#line({ type: "result", ...data });
-  }
-
   #line(data: object): void {
     this.#out.write(JSON.stringify({ time: Date.now() / 1000, ...data }) + "\n");
   }

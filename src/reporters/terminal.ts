@@ -78,9 +78,9 @@ export class Terminal {
     const detail = kind === "mode" || kind === "group" ? ` ${change.before ?? ""} → ${change.after ?? ""}` : kind === "link" ? ` → ${change.after ?? ""}` : "";
     this.#line(`    ${this.#paint(36, kind)} ${path}${detail}`);
     if ((kind === "create" || kind === "replace") && change.after !== undefined) {
-      for (const line of fileDifference(change.before ?? "", change.after)) this.#line(`      ${this.#paint(line.startsWith("+") ? 32 : line.startsWith("-") ? 31 : 2, line)}`);
-    } else if (change.secret === true) {
-      this.#line("      (content not shown: it holds passwords)");
+      const lines = fileDifference(change.before ?? "", change.after);
+      for (const line of lines) this.#line(`      ${this.#paint(line.startsWith("+") ? 32 : line.startsWith("-") ? 31 : 2, line)}`);
+      if (lines.length === 0 && change.secret === true) this.#line("      (only passwords differ)");
     }
   }
 

@@ -13,7 +13,7 @@ export interface Change {
   /** What it was and what it becomes, for people: file text, octal mode, group name, link target. */
   readonly before?: string;
   readonly after?: string;
-  /** The content is not to be shown (passwords). */
+  /** There are passwords in the file; in `before` and `after` they are masked. */
   readonly secret?: boolean;
 }
 

@@ -7,6 +7,7 @@ import { resolveOwnLink, writeError, writeWhole } from "../files/write-whole.ts"
 import { bytesFromText, textFromBytes } from "../php-values/text.ts";
 import type { Change } from "./events.ts";
 import type { Journal } from "./journal.ts";
+import { masked } from "./masked.ts";
 
 export interface WriteRequest {
   readonly path: string;
@@ -18,7 +19,7 @@ export interface WriteRequest {
   /** Group that the file should get. It is left out where this user may not give it (see {@link groupProblem}). */
   readonly group?: string;
   readonly stagingDirectory?: string;
-  /** Do not show the content. */
+  /** There are passwords in it, which are not shown. */
   readonly secret?: boolean;
 }
 
@@ -43,7 +44,7 @@ export class FileChanges {
       const groupChanged = gid !== undefined && behind.gid !== gid && this.chgrp(path, gid);
       return (modeOf(behind) !== mode && this.chmod(path, mode)) || groupChanged;
     }
-    this.tell(contentChange(path, before, request.secret === true ? undefined : content));
+    this.tell(contentChange(path, { before, after: content, secret: request.secret === true }));
     if (this.dryRun) return true;
     const saved = before === undefined ? null : this.journal.keep(path);
     const old = before === undefined ? undefined : lookAt(path);
@@ -155,10 +156,14 @@ function groupName(stats: Stats): string {
   return groupNumbered(stats.gid)?.name ?? String(stats.gid);
 }
 
-function contentChange(path: string, before: Buffer | undefined, after: Buffer | undefined): Change {
-  const kind = before === undefined ? "create" : "replace";
-  if (after === undefined) return { kind, path, secret: true };
-  return { kind, path, ...(before === undefined ? {} : { before: textFromBytes(before) }), after: textFromBytes(after) };
+function contentChange(path: string, content: { readonly before: Buffer | undefined; readonly after: Buffer; readonly secret: boolean }): Change {
+  const text = (bytes: Buffer): string => (content.secret ? masked(textFromBytes(bytes)) : textFromBytes(bytes));
+  const { before } = content;
+  return {
+    ...(before === undefined ? { kind: "create" as const, path } : { kind: "replace" as const, path, before: text(before) }),
+    after: text(content.after),
+    ...(content.secret ? { secret: true } : {}),
+  };
 }
 
 function guarded(path: string, change: () => void): void {

@@ -1,0 +1,23 @@
+import { GLOBAL_OPTIONS } from "../backend-protocol/global-options.ts";
+import { onlyOptions, type CliArguments } from "./arguments.ts";
+
+/** Properties of servers, platforms and sites that an option may set (src/contexts), by `provision save` and, for this one call, by the others. */
+export const PROPERTY_OPTIONS: readonly string[] = [
+  ...["context_type", "remote_host", "aegir_root", "script_user", "ip_addresses", "master_url", "admin_email"],
+  ...["db_service_type", "db_port", "master_db", "db_grant_all_hosts", "utf8mb4_is_supported"],
+  ...["http_service_type", "http_port", "http_restart_cmd", "web_group", "http_ssl_port", "cluster_web_servers", "slave_web_servers", "master_web_servers"],
+  ...["nginx_config_mode", "nginx_is_modern", "nginx_has_etag", "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress", "phpfpm_mode", "subdirs_support", "satellite_mode"],
+  ...["server", "web_server", "root", "makefile", "make_working_copy"],
+  ...["platform", "db_server", "uri", "site_enabled", "language", "client_name", "aliases", "redirection", "cron_key", "drush_aliases", "profile", "install_method", "ssl_enabled", "ssl_key"],
+];
+
+/** Settings that the commands read, which Aegir keeps in ~/.drush/drushrc.php and in drushrc.php of platform and site. */
+export const SETTINGS: readonly string[] = [
+  ...["delete", "force", "aegir_db_prefix", "hosting_features", "installed", "subdirs_support", "provision_save_config", "provision_create_local_settings_file", "provision_db_cloaking"],
+  ...["provision_apache_conf_suffix", "provision_composer_install_platforms", "provision_composer_install_platforms_verify_always", "provision_composer_install_command"],
+];
+
+/** Drush takes any option for these commands, so a misspelt one would do nothing and say nothing. */
+export function onlyKnownOptions(given: CliArguments): void {
+  onlyOptions(given, [...PROPERTY_OPTIONS, ...SETTINGS, ...GLOBAL_OPTIONS.map(({ name }) => name)]);
+}
