@@ -129,7 +129,8 @@ async function targetRecord(invocation: Invocation, aliases: Aliases): Promise<P
   if (line.target === "@none") return undefined;
   const found = await aliases.find(contextName(line.target));
   if (found.kind === "missing") {
-    throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias ${line.target}`, { hint: `there is no ${contextName(line.target)}.alias.drushrc.php in ${home}/.drush` });
+    const broken = found.warnings.map(({ message }) => `; broken: ${message}`).join("");
+    throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias ${line.target}`, { hint: `there is no ${contextName(line.target)}.alias.drushrc.php in ${home}/.drush${broken}` });
   }
   if (found.kind === "list") throw new NeedsRealDrush(`the list of sites ${line.target}`);
   const reason = needsRealDrush(found.record, line.command ?? "", launcher);

@@ -1,11 +1,15 @@
+import { GLOBAL_OPTIONS } from "./backend-protocol/global-options.ts";
 import { effectiveOption, mergedOptions, OPTION_SET_NAMES, type OptionSetName } from "./backend-protocol/option-sets.ts";
 import type { DrushrcLoader } from "./aliases/load-drushrc.ts";
 import type { Options, ResultSet } from "./commands/command.ts";
-import { PhpArray } from "./php-values/php-array.ts";
+import { PhpArray, type PhpKey } from "./php-values/php-array.ts";
 import type { PhpValue } from "./php-values/value.ts";
 
-/** Keys of an alias record that drush does not turn into options. */
+/** Keys of an alias record that drush does not turn into options, and two that mean nothing on this machine. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set(["path-aliases", "command-specific", "site-aliases"]);
+const REMOTE: ReadonlySet<string> = new Set(["remote-host", "remote-user"]);
+/** The path aliases that become options. */
+const PATH_OPTIONS: readonly string[] = ["drush-script", "dump", "dump-dir", "include"];
 /** Notes that drush makes on where a set came from. */
 const NOTES: ReadonlySet<string> = new Set(["config-file", "context-path"]);
 
@@ -57,9 +61,15 @@ export class OptionStore implements Options {
     if (specific instanceof PhpArray) this.#sets.specific = specific;
   }
 
-  /** The `alias` set: what a target's record gives as options. */
+  /** The `alias` set: what a target's record, which is one of this machine, gives as options. */
   useAlias(record: PhpArray): void {
-    this.#sets.alias = PhpArray.of([...record].filter(([key]) => typeof key !== "string" || !NOT_OPTIONS.has(key)));
+    const paths = record.get("path-aliases");
+    const fromPaths = PATH_OPTIONS.flatMap((name) => {
+      const path = paths instanceof PhpArray ? paths.get(`%${name}`) : undefined;
+      return path === undefined ? [] : [[name, path] as const];
+    });
+    const entries = [...record].filter(([key]) => typeof key !== "string" || (!NOT_OPTIONS.has(key) && !REMOTE.has(key)));
+    this.#sets.alias = PhpArray.of([...entries.map(([key, value]) => [longName(key), value] as const), ...fromPaths]);
   }
 
   useStdin(options: PhpArray): void {
@@ -76,4 +86,8 @@ export class OptionStore implements Options {
     const site = PhpArray.of([...this.set("site")].filter(([key]) => typeof key !== "string" || !NOTES.has(key)));
     return site.replace(PhpArray.of([...record].filter(([key]) => key !== "#name" && key !== "loaded-config")));
   }
+}
+
+function longName(key: PhpKey): PhpKey {
+  return GLOBAL_OPTIONS.find(({ short }) => short === key)?.name ?? key;
 }

@@ -32,7 +32,8 @@ function writeEntry(key: string, item: PhpValue, indent: number, nested: number,
 }
 
 function exportKey(key: PhpKey): string {
-  return typeof key === "string" ? exportString(key) : integer(key);
+  // PHP writes its minimum integer as a key in a form that it cannot read back; so do we.
+  return typeof key === "string" ? exportString(key) : String(key);
 }
 
 function scalar(value: Exclude<PhpValue, PhpArray | PhpObject>): string {
@@ -54,6 +55,5 @@ function exportFloat(value: number): string {
 }
 
 function exportString(text: string): string {
-   
   return `'${text.replace(/[\\']/g, "\\$&").replace(/\u0000/g, "' . \"\\0\" . '")}'`;
 }

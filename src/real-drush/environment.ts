@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readIfThere } from "../files/look.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -16,12 +17,27 @@ export function realDrushEnvironment(variables: Variables, where: { readonly lib
   const present = variables["PHP_INI_SCAN_DIR"];
   const parts = present === undefined ? [""] : present === "" ? [] : present.split(":");
   const scan = parts.some((part) => isIniFolder(part)) ? present : [...parts, folder].join(":");
-  return { ...variables, PHP_INI_SCAN_DIR: scan, PROVISION_SHIM_LIB: where.lib, PROVISION_SHIM_REAL: where.script ?? where.drush, PROVISION_SHIM_HANDOVER: String(handOverDepth(variables) + 1) };
+  const { count, since } = handOverChain(variables);
+  return {
+    ...variables,
+    PHP_INI_SCAN_DIR: scan,
+    PROVISION_SHIM_LIB: where.lib,
+    PROVISION_SHIM_REAL: where.script ?? where.drush,
+    PROVISION_SHIM_HANDOVER: String(handOverDepth(variables) + 1),
+    PROVISION_SHIM_CHAIN: `${count + 1}:${since}`,
+  };
 }
 
 /** How often the call was handed over without a real drush in between, which clears the count (lib/prepend.php). */
 export function handOverDepth(variables: Variables): number {
   return Number.parseInt(variables["PROVISION_SHIM_HANDOVER"] ?? "0", 10) || 0;
+}
+
+/** How many hand-overs of the last minute led to this one, and the machine's uptime in seconds at the first, as lib/launch counts them. */
+export function handOverChain(variables: Variables): { readonly count: number; readonly since: number } {
+  const now = Math.trunc(Number.parseFloat(readIfThere("/proc/uptime")?.toString("latin1") ?? "0"));
+  const [, count, since] = /^(\d+):(\d+)$/.exec(variables["PROVISION_SHIM_CHAIN"] ?? "") ?? [];
+  return since !== undefined && Number(since) <= now && now < Number(since) + 60 ? { count: Number(count), since: Number(since) } : { count: 0, since: now };
 }
 
 /** The environment for PHP programs that are not drush: our setting for drush does not concern them. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { writeError } from "../files/write-whole.ts";
 import { uniqueName } from "../files/unique-name.ts";
-import { handOverDepth, realDrushEnvironment, type Variables } from "./environment.ts";
+import { handOverChain, handOverDepth, realDrushEnvironment, type Variables } from "./environment.ts";
 
 export interface HandOver {
   /** Configured path of the real drush. */
@@ -70,8 +70,8 @@ function usableDrush(call: HandOver): string {
       hint: 'name it in PROVISION_SHIM_DRUSH or as "drush" in ~/.provision-shim/config.json',
     });
   }
-  // A wrapper that hides drush from the prepended file may leave a count of one or two.
-  if (handOverDepth(call.variables) > 2) {
+  // A wrapper that hides drush from the prepended file may leave a count of one or two. For the other count see lib/launch.
+  if (handOverDepth(call.variables) > 2 || handOverChain(call.variables).count >= 20) {
     throw new ShimError("PROVISION_DRUSH_LOOP", `${drush}, which is to be the real drush, starts provision-shim again.`, {
       hint: "set the path of drush itself, not of a link or wrapper that leads here; `provision swap status` shows it",
     });

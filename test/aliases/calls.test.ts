@@ -126,6 +126,13 @@ describe("the options of a call", () => {
     expect(options.context().get(`${stronger}-${weaker}`)).toBe(stronger);
   });
 
+  it("are the alias's keys under their long names, with the four path aliases that drush makes options of, without a remote that is here", () => {
+    const options = new OptionStore({}, home({}).loader(), "provision-verify");
+    const paths = PhpArray.of([["%drush-script", "/d"], ["%dump", "/x.sql"], ["%files", "sites/files"]]);
+    options.useAlias(PhpArray.of([["r", "/root"], ["l", "uri.test"], ["remote-host", "localhost"], ["remote-user", "me"], ["path-aliases", paths], ["#name", "n"]]));
+    expect(jsonEncode(options.context())).toBe('{"root":"\\/root","uri":"uri.test","#name":"n","drush-script":"\\/d","dump":"\\/x.sql"}');
+  });
+
   it("(24) hold those of sites/default for every site of the platform", async () => {
     const place = home({ "r/sites/default/drushrc.php": "<?php $options['leak'] = 'default'; $options['own'] = 'default';", "r/sites/s/drushrc.php": "<?php $options['own'] = 's';" });
     const options = new OptionStore({}, place.loader(), "provision-verify");
