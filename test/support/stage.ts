@@ -37,7 +37,7 @@ export async function setStage(): Promise<Stage> {
 }
 
 /** Provision refuses to work on a busy machine; tests make it busy. Drush finds this file where ETC_PREFIX names the folder beside the home. */
-function ignoreLoad({ beside, user }: AegirHome): void {
+export function ignoreLoad({ beside, user }: AegirHome): void {
   const folder = join(beside, "etc/drush");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "drushrc.php"), "<?php\n$options['critical_load_multiplier'] = 1000;\n");
