@@ -164,6 +164,13 @@ describe("files", () => {
     expect(options["packages"]).toEqual(context(await good(verify()))["packages"]);
   });
 
+  it("commands 41: a site that did not say so is installed after its verify", async () => {
+    await shell(`cd ${site}; chmod u+w drushrc.php; sed -i "/\\['installed'\\]/d" drushrc.php; chmod 440 drushrc.php`);
+    expect(await siteDrushrc()).not.toHaveProperty("installed");
+    expect(context(await good(verify()))["installed"]).toBe(true);
+    expect((await siteDrushrc())["installed"]).toBe(true);
+  });
+
   it("commands 16, 41: the frame has the cron key, and self the database's name", () => {
     expect(context(first)["cron_key"]).toMatch(/^\S{10,}$/);
     expect((first.frame["self"] as Record<string, unknown>)["db_name"]).toBe("sitetest");
@@ -224,7 +231,7 @@ describe("aliases", () => {
     expect(await sitesPhp()).toEqual(OTHERS);
   }));
 
-  it("of two sites that are verified at once are all there", async () => {
+  it("protocol 86: of two sites that are verified at once are all there, and both answers are whole", async () => {
     await installSite(frontEnd, root, "second.test", { aliases: ["one.second.test", "two.second.test"] });
     await save({ aliases: "a.test,b.test" });
     await Promise.all([good(verify()), good(frontEnd.task("second.test", "verify"))]);
