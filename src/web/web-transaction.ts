@@ -8,7 +8,7 @@ import type { UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
 import { apacheControl, type ApacheControl, type ControlOutcome, type Environment } from "./apache-control.ts";
 import type { WebFile } from "./apache-files.ts";
-import { LoadedConfig } from "./loaded-config.ts";
+import { KnownConfig, presentState } from "./known-config.ts";
 import { buildShadow, type WebChange } from "./shadow-config.ts";
 
 export interface WebSettings {
@@ -32,12 +32,14 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
   await work.exclusively(`web @${server.name}`, async () => {
     const control = apacheControl(command ?? "", settings.environment, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
-    const loaded = new LoadedConfig(server, settings.remembered, await control.mainFile(false));
-    if (changes.length === 0 && settings.onlyWhenNeeded === true && loaded.isPresent()) {
+    const known = new KnownConfig(server, settings.remembered, await control.mainFile(false));
+    const wasLoaded = known.isLoaded();
+    if (changes.length === 0 && settings.onlyWhenNeeded === true && wasLoaded) {
       work.log("success", `The web server on ${server.remoteHost} has loaded this already`);
       return;
     }
-    const tested = changes.length > 0 && !work.dryRun && command !== undefined && (await testBefore(work, server, changes, control));
+    const needsTest = changes.length > 0 && !work.dryRun && command !== undefined;
+    const tested = !needsTest ? undefined : known.wasLoaded(changes) ? "once" : (await testBefore(work, server, changes, control)) ? "now" : undefined;
     if (command !== undefined && changes.length > 0 && !work.dryRun) {
       // Undone last: first all files are as before, then Apache reads them.
       await work.act(`reload ${server.http?.driver ?? "the web server"} again if this task is undone`, () => undefined, { kind: "web-reload", command, cwd: settings.environment.cwd });
@@ -57,11 +59,13 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
         else work.files.write({ path, content, mode: mode ?? "keep", stagingDirectory: server.configPath, secret: true });
       }
     };
-    if (changes.length > 0 && !work.dryRun) loaded.forget();
+    const former = wasLoaded ? changes.map(({ path }) => presentState(path)) : undefined;
+    if (changes.length > 0 && !work.dryRun) known.forget();
     swapIn();
     if (command === undefined) return;
+    const looked = known.look(changes, former);
     const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0, tested, swapIn, swapOut }));
-    if (isLoaded === true) loaded.note();
+    if (isLoaded === true) looked.noteLoaded();
   });
 }
 
@@ -85,7 +89,8 @@ async function testBefore(work: Work, server: ServerContext, changes: readonly W
 
 interface Swap {
   readonly changed: boolean;
-  readonly tested: boolean;
+  /** `once`: the server has loaded the same files before. */
+  readonly tested: "now" | "once" | undefined;
   readonly swapIn: () => void;
   readonly swapOut: () => void;
 }
@@ -93,13 +98,13 @@ interface Swap {
 /** Returns whether the server has loaded what is in place. */
 async function reload(work: Work, server: ServerContext, control: ApacheControl, swap: Swap): Promise<boolean> {
   // Not every control program tests before it reloads, and a server that reloads a broken configuration may be gone.
-  if (swap.changed && !swap.tested) await testInPlace(server, control, swap);
+  if (swap.changed && swap.tested === undefined) await testInPlace(server, control, swap);
   const outcome = await control.reload();
   if (outcome.ok) {
     work.log("success", `The web server on ${server.remoteHost} has been restarted`);
     return true;
   }
-  if (!swap.changed) await testInPlace(server, control, swap);
+  if (swap.tested !== "now") await testInPlace(server, control, swap);
   if (swap.changed) {
     // The files read well and still it does not reload: is it because of them?
     swap.swapOut();

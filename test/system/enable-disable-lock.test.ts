@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, serverOptions, writeAlias, type BackendAnswer, type FrontEnd } from "../support/front-end.ts";
@@ -96,6 +96,23 @@ describe("enable", () => {
     expect(messages(await good(frontEnd.task(URI, "enable")), "success")).toContain("The web server on localhost has loaded this already");
     rmSync(at(own));
     expect(messages(await good(frontEnd.task(URI, "enable")), "success")).toContain("The web server on localhost has been restarted");
+  });
+
+  it("is undone when Apache, which has read both forms of the virtual host before, refuses them now because of something else", async () => {
+    const { home } = frontEnd.stage;
+    const outside = home.write("outside.conf", "# fine\n");
+    const link = join(home.beside, "apache/conf-enabled/outside.conf");
+    writeFileSync(link, `Include ${outside}\n`);
+    for (const task of ["enable", "disable", "enable"]) await good(frontEnd.task(URI, task));
+    home.write("outside.conf", "Nonsense\n");
+    const before = treeOf(frontEnd.home);
+    const failed = await frontEnd.task(URI, "disable");
+    expect(failed.errors).toContain("PROVISION_WEB_CONFIG_BROKEN");
+    expect(treeOf(frontEnd.home)).toEqual(before);
+    rmSync(link);
+    rmSync(outside);
+    await good(frontEnd.task(URI, "enable"));
+    expect(await statuses()).toEqual([200, 200]);
   });
 
   it("contexts 62: what is given on the command line is stored, as enable and disable do", async () => {

@@ -1,0 +1,121 @@
+import { dirname, join } from "node:path";
+import type { ServerContext } from "../contexts/context.ts";
+import { lookBehind, namesIn, readIfThere } from "../files/look.ts";
+import type { Remembered } from "../files/remembered.ts";
+import { fingerprint } from "../files/fingerprint.ts";
+import { textFromBytes } from "../php-values/text.ts";
+import type { WebChange } from "./shadow-config.ts";
+
+/** So many good configurations are kept: a site that is switched off and on again has two. */
+const KEPT = 16;
+
+/**
+ * What we know of the configuration that a web server reads, by a stamp of every file in it. Where all stamps are as when it was loaded last, Apache runs
+ * exactly these bytes and a reload would change nothing. Where they are, with a change, as they once were when it loaded them, a test of that change would say
+ * nothing new.
+ */
+export class KnownConfig {
+  readonly #server: ServerContext;
+  readonly #remembered: Remembered;
+  readonly #mainFile: string | undefined;
+  #stamps: Map<string, string> | undefined;
+
+  /** @param mainFile Apache's main configuration file; without it nothing is known */
+  constructor(server: ServerContext, remembered: Remembered, mainFile: string | undefined) {
+    this.#server = server;
+    this.#remembered = remembered;
+    this.#mainFile = mainFile;
+  }
+
+  isLoaded(): boolean {
+    return this.#mainFile !== undefined && this.#remembered.get(this.#name("loaded")) === this.#whole();
+  }
+
+  /** Whether Apache has loaded the configuration as it will be with these changes, not long ago. */
+  wasLoaded(changes: readonly WebChange[]): boolean {
+    return this.#mainFile !== undefined && this.#goodOnes().includes(this.#with(changes));
+  }
+
+  /**
+   * To be called with the changes in place and *before* the reload: what is changed after this look is then not taken for loaded. `noteLoaded` is for
+   * when Apache has loaded it.
+   *
+   * @param before the same files as they were, when that was loaded too
+   */
+  look(changes: readonly WebChange[], before: readonly WebChange[] | undefined): { noteLoaded: () => void } {
+    if (this.#mainFile === undefined) return { noteLoaded: () => undefined };
+    const stamps = this.#look();
+    for (const { path } of changes) stamps.set(path, stampOf(path));
+    const good = [this.#with(changes), ...(before === undefined ? [] : [this.#with(before)])];
+    const whole = this.#whole();
+    return {
+      noteLoaded: () => {
+        this.#remembered.set(this.#name("loaded"), whole);
+        if (changes.length > 0) this.#remembered.set(this.#name("good"), [...new Set([...good, ...this.#goodOnes()])].slice(0, KEPT).join("\n"));
+      },
+    };
+  }
+
+  forget(): void {
+    this.#remembered.set(this.#name("loaded"), "");
+  }
+
+  #goodOnes(): string[] {
+    return this.#remembered.get(this.#name("good"))?.split("\n") ?? [];
+  }
+
+  #name(what: string): string {
+    return `${what}:${this.#server.name}`;
+  }
+
+  #whole(): string {
+    return fingerprint([...this.#look().values()].sort().join("\n"));
+  }
+
+  #with(changes: readonly WebChange[]): string {
+    const paths = new Set(changes.map(({ path }) => path));
+    const others = [...this.#look()].flatMap(([path, stamp]) => (paths.has(path) ? [] : [stamp]));
+    return fingerprint([...others, ...changes.map(({ path, content }) => `${path}\n${content ?? "-"}`)].sort().join("\n"));
+  }
+
+  #look(): Map<string, string> {
+    return (this.#stamps ??= new Map(this.#paths().map((path) => [path, stampOf(path)])));
+  }
+
+  #paths(): string[] {
+    if (this.#mainFile === undefined) return [];
+    const system = dirname(this.#mainFile);
+    const paths = this.#server.http?.paths;
+    // Debian keeps what is not in use in folders of their own; what is in use is a link to it.
+    const inSystem = contentOf(system).filter((path) => !path.endsWith("-available"));
+    const own = [this.#server.configPath, ...(paths === undefined ? [] : [paths.app, paths.pre, paths.post, paths.platform, paths.vhost, paths.subdir])];
+    const files = [system, ...inSystem, ...own].flatMap((folder) => [folder, ...contentOf(folder)]);
+    return [...files, ...(paths === undefined ? [] : contentOf(paths.platform).flatMap(includedHtaccess))];
+  }
+}
+
+/** A file that is to be written or removed, as it is now. */
+export function presentState(path: string): WebChange {
+  const bytes = readIfThere(path);
+  return { path, content: bytes === undefined ? undefined : textFromBytes(bytes) };
+}
+
+/** What a server that is not Debian's may keep beside its configuration. */
+const WRITTEN_BY_APACHE = /[.-](?:log|pid|lock|sock)$|^(?:logs|run)$/;
+
+/** The .htaccess file that a platform's file includes, if any. */
+function includedHtaccess(file: string): string[] {
+  const path = /^\s*Include\s+(\S+\/\.htaccess)\s*$/m.exec(readIfThere(file)?.toString("latin1") ?? "")?.[1];
+  return path === undefined ? [] : [path];
+}
+
+function contentOf(folder: string): string[] {
+  return lookBehind(folder)?.isDirectory() === true ? namesIn(folder).filter((name) => !WRITTEN_BY_APACHE.test(name)).map((name) => join(folder, name)) : [];
+}
+
+function stampOf(path: string): string {
+  const stats = lookBehind(path);
+  if (stats === undefined) return `${path} -`;
+  // What is in a folder stands in the list itself; its time also changes with temporary files.
+  return stats.isDirectory() ? path : `${path} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+}
