@@ -9,6 +9,8 @@ import { becomeOwner, runner, type Runner } from "./runner.ts";
 export interface BenchSettings {
   /** How often each call is made by either side. */
   readonly rounds: number;
+  /** Lines that have this text in their name; "" for all. */
+  readonly only: string;
   readonly drush: string | undefined;
   readonly aegirHome: string | undefined;
 }
@@ -51,8 +53,9 @@ export async function bench(settings: BenchSettings): Promise<boolean> {
     say(place.realDrush === undefined ? "No SHIM_TEST_DRUSH and SHIM_TEST_AEGIR_ROOT: compared with `node -e 0`, on the stand-in." : `Compared with ${place.realDrush} on ${settings.aegirHome ?? ""}; medians of ${settings.rounds} calls each, in turns.`);
     say(`${"".padEnd(34)}${"ours".padStart(9)}${"theirs".padStart(9)}${"ratio".padStart(8)}   limit`);
     const results: boolean[] = [];
-    for (const line of place.realDrush === undefined ? ownLines(place) : linesAgainst(place, place.realDrush)) results.push(await measure(place, line, settings.rounds));
-    results.push(await memory(place), parsing());
+    const lines = place.realDrush === undefined ? ownLines(place) : linesAgainst(place, place.realDrush);
+    for (const line of lines.filter(({ what }) => what.includes(settings.only))) results.push(await measure(place, line, settings.rounds));
+    if (settings.only === "") results.push(await memory(place), parsing());
     return results.every(Boolean);
   } finally {
     await place.close();

@@ -13,7 +13,8 @@ export class Remembered {
 
   get(name: string): string | undefined {
     try {
-      return readIfThere(this.#path(name))?.toString("utf8");
+      const text = readIfThere(this.#path(name))?.toString("utf8");
+      return text === "" ? undefined : text;
     } catch {
       return undefined;
     }
@@ -22,7 +23,7 @@ export class Remembered {
   set(name: string, text: string): void {
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      writeWhole(this.#path(name), Buffer.from(text), { mode: 0o600 });
+      writeWhole(this.#path(name), Buffer.from(text), { mode: 0o600, fleeting: true });
     } catch {
       // A home that cannot be written to shows where it matters.
     }

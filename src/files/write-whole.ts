@@ -16,6 +16,8 @@ export interface WriteOptions {
    * Default: the directory of the file.
    */
   readonly stagingDirectory?: string;
+  /** Not to be waited for until the disk has it: after a loss of power the file may be empty. */
+  readonly fleeting?: boolean;
   /** Called with the temporary file's identity when it is complete, just before it takes the place of the old one. */
   readonly beforeSwap?: (identity: FileIdentity) => void;
 }
@@ -66,7 +68,7 @@ function stage(staged: string, content: Uint8Array, options: WriteOptions): File
     const [owner, group] = [options.uid ?? uid, options.gid ?? gid];
     if (owner !== uid || group !== gid) fchownSync(descriptor, owner, group);
     fchmodSync(descriptor, options.mode);
-    fsyncSync(descriptor);
+    if (options.fleeting !== true) fsyncSync(descriptor);
     const { dev, ino } = fstatSync(descriptor);
     return { device: dev, inode: ino };
   } finally {
