@@ -8,7 +8,7 @@ import { varExport } from "../php-values/var-export.ts";
  * @throws ShimError PROVISION_BAD_CONTEXT_NAME: the name stands unescaped in a PHP string and in a file name
  */
 export function aliasFileText(name: string, record: PhpArray): string {
-  if (name === "" || /[/'"\\\p{Cc}]/u.test(name)) {
+  if (name === "" || /[/'"\\\x00-\x1f\x7f-\x9f]/.test(name)) {
     throw new ShimError("PROVISION_BAD_CONTEXT_NAME", `${JSON.stringify(name)} cannot be the name of an alias.`, { hint: "slashes, quotes, backslashes and control characters are refused" });
   }
   return `<?php \n$aliases['${name}'] = ${varExport(record)};\n`;

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { namesIn } from "../files/look.ts";
-import { leftJournals } from "../task/journal.ts";
+import { changesIn, leftJournals } from "../task/journal.ts";
 import { isDead, readHolder, takeLock } from "../task/lock.ts";
 import { newToken } from "../task/run-plan.ts";
 import { undoEntries } from "../task/undo.ts";
@@ -20,7 +20,7 @@ function stateDirectory(): string {
 export function ps(call: CliCall): number {
   const root = stateDirectory();
   const locks = locksIn(root);
-  const killed = leftJournals(join(root, "journal")).map(({ head, entries, directory }) => ({ context: head.context, task: head.title, changes: entries.length, since: head.since, journal: directory }));
+  const killed = leftJournals(join(root, "journal")).map((left) => ({ context: left.head.context, task: left.head.title, changes: changesIn(left), since: left.head.since, journal: left.directory }));
   printReport(call, { locks, killed }, [
     ...locks.map(({ lock, task, pid, host, since, dead }) => `${lock}: ${task} (process ${pid} on ${host}, since ${time(since)})${dead ? ", which is gone" : ""}`),
     ...killed.map(({ context, task, changes, since }) => `killed: ${task} on @${context} at ${time(since)}, ${changes} changes to undo`),

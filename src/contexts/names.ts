@@ -14,7 +14,7 @@ export function checkedContextName(name: string): string {
   const bare = contextName(name);
   const printable = JSON.stringify(name.slice(0, 80));
   if (bare === "" || bare === "." || bare === "..") throw new ShimError("PROVISION_BAD_CONTEXT_NAME", `${printable} is no name for a context.`);
-  if (/[/'"\\\p{Cc}]/u.test(bare)) {
+  if (/[/'"\\\x00-\x1f\x7f-\x9f]/.test(bare)) {
     throw new ShimError("PROVISION_BAD_CONTEXT_NAME", `The context name ${printable} has a character that a file name or an alias file cannot hold.`, {
       hint: "slashes, quotes, backslashes and control characters are refused",
     });

@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly stagingDirectory?: string;
   /** Not to be waited for until the disk has it: after a loss of power the file may be empty. */
   readonly fleeting?: boolean;
+  /** Called with the name of the temporary file before it is made. */
+  readonly beforeStaging?: (staged: string) => void;
   /** Called with the temporary file's identity when it is complete, just before it takes the place of the old one. */
   readonly beforeSwap?: (identity: FileIdentity) => void;
 }
@@ -38,6 +40,7 @@ export function writeWhole(path: string, content: Uint8Array, options: WriteOpti
   const target = resolveOwnLink(path);
   const staged = join(options.stagingDirectory ?? dirname(target), `.${basename(target)}.${uniqueName()}`);
   try {
+    options.beforeStaging?.(staged);
     const identity = stage(staged, content, options);
     options.beforeSwap?.(identity);
     renameSync(staged, target);

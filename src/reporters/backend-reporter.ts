@@ -65,5 +65,5 @@ export class BackendReporter {
 }
 
 function entry(type: string, message: string) {
-  return { type, message, timestamp: Date.now() / 1000, memory: process.memoryUsage.rss() };
+  return { type, message, timestamp: Date.now() / 1000, memory: process.resourceUsage().maxRSS * 1024 };
 }

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, renameSync, s
 import { dirname } from "node:path";
 import { currentUser, groupNamed, groupNumbered } from "../files/groups.ts";
 import { lookAt, modeOf, readIfThere } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
 import { newDirectoryMode, newFileMode } from "../files/umask.ts";
 import { resolveOwnLink, writeError, writeWhole } from "../files/write-whole.ts";
 import { bytesFromText, textFromBytes } from "../php-values/text.ts";
@@ -53,6 +54,7 @@ export class FileChanges {
       // A group that the file has already is kept, as rewriting it in place would.
       ...(gid ?? behind?.gid) === undefined ? {} : { gid: gid ?? behind?.gid ?? -1 },
       ...(request.stagingDirectory === undefined ? {} : { stagingDirectory: request.stagingDirectory }),
+      beforeStaging: (staged) => this.journal.scratch(staged),
       beforeSwap: ({ device, inode }) => this.journal.record({ kind: "file", path, saved, oldInode: old?.ino ?? null, device, inode }),
     });
     return true;
@@ -133,7 +135,8 @@ export class FileChanges {
     if (this.dryRun) return true;
     guarded(path, () => {
       this.journal.record({ kind: "link", path, before: before ?? null, after: target });
-      const staged = `${path}.${process.pid}.new`;
+      const staged = `${path}.${uniqueName()}`;
+      this.journal.scratch(staged);
       symlinkSync(target, staged);
       renameSync(staged, path);
     });

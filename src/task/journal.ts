@@ -1,6 +1,6 @@
-import { closeSync, copyFileSync, constants, linkSync, mkdirSync, openSync, rmdirSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, constants, linkSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { errnoOf, namesIn, readIfThere } from "../files/look.ts";
+import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
@@ -41,6 +41,11 @@ export class Journal {
     this.entries.push(entry);
   }
 
+  /** Writes down something that this task makes for itself and removes again, so that nothing of it is left when the task is killed. */
+  scratch(path: string): void {
+    this.record({ kind: SCRATCH, path });
+  }
+
   /** Keeps the file as it is now and returns the name of the copy: a hard link where the file system allows, so the same file can be put back. */
   keep(path: string): string {
     this.#open();
@@ -73,8 +78,9 @@ export class Journal {
     for (const path of this.#aside) rmSync(path, { force: true });
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
-    for (const name of namesIn(this.directory)) unlinkSync(join(this.directory, name));
-    rmdirSync(this.directory);
+    // The lines first: with them and without a kept file, half of the task would be undone.
+    unlinkSync(join(this.directory, LINES));
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   #open(): number {
@@ -93,12 +99,18 @@ export class Journal {
 }
 
 const LINES = "journal.ndjson";
+const SCRATCH = "scratch";
 
 /** A journal that a task left behind. */
 export interface LeftJournal {
   readonly directory: string;
   readonly head: JournalHead;
   readonly entries: readonly UndoEntry[];
+}
+
+/** How many changes there are to undo. */
+export function changesIn({ entries }: LeftJournal): number {
+  return entries.filter(({ kind }) => kind !== SCRATCH).length;
 }
 
 /** The journals of tasks that are gone, oldest first; of one context, or of all. */
@@ -111,6 +123,17 @@ export function leftJournals(root: string, context?: string): LeftJournal[] {
   }
   return left.sort((a, b) => a.head.since - b.head.since || basename(a.directory).localeCompare(basename(b.directory)));
 }
+
+/** Removes what is left of journals without lines: such a task had not begun to change anything, or had ended. */
+export function sweepJournals(root: string): void {
+  for (const folder of namesIn(root).map((name) => join(root, name))) {
+    const changed = lookAt(folder)?.mtimeMs ?? Infinity;
+    if (changed < Date.now() - SWEEP_AFTER_MS && lookAt(join(folder, LINES)) === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A task writes its first line right after it has made the folder. */
+const SWEEP_AFTER_MS = 3_600_000;
 
 function readJournal(directory: string): LeftJournal | undefined {
   const lines = readIfThere(join(directory, LINES))?.toString("utf8").split("\n") ?? [];

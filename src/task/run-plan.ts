@@ -6,7 +6,7 @@ import { uniqueName } from "../files/unique-name.ts";
 import { milliseconds } from "./clock.ts";
 import type { EventSink } from "./events.ts";
 import { FileChanges } from "./file-changes.ts";
-import { Journal, leftJournals } from "./journal.ts";
+import { Journal, leftJournals, sweepJournals } from "./journal.ts";
 import { takeLock, type Lock } from "./lock.ts";
 import type { Plan, Step, Work } from "./plan.ts";
 import { undoEntries, type UndoHandlers } from "./undo.ts";
@@ -168,7 +168,9 @@ class RunningTask {
 
   /** Undoes what a task on this context left when it was killed. */
   async #recover(): Promise<void> {
-    for (const left of leftJournals(join(this.#settings.stateDirectory, "journal"), this.#plan.context)) {
+    const journals = join(this.#settings.stateDirectory, "journal");
+    sweepJournals(journals);
+    for (const left of leftJournals(journals, this.#plan.context)) {
       this.#settings.sink({ type: "log", level: "notice", message: `A task ("${left.head.title}") was killed in the middle; its changes are undone first.` });
       const { done, failed } = await undoEntries(left.entries, left.directory, this.#settings.undoHandlers);
       for (const description of done) this.#settings.sink({ type: "undo", description });

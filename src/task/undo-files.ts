@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, lookAt, modeOf } from "../files/look.ts";
 import type { UndoEntry } from "./journal.ts";
@@ -11,6 +11,7 @@ export const fileUndoHandlers: UndoHandlers = {
   mode: undoMode,
   group: undoGroup,
   link: undoLink,
+  scratch: removeScratch,
 };
 
 function undoFile(entry: UndoEntry, directory: string): string | undefined {
@@ -91,4 +92,9 @@ function undoLink(entry: UndoEntry): string | undefined {
   symlinkSync(String(entry["before"]), staged);
   renameSync(staged, path);
   return `put back ${path}`;
+}
+
+/** What a task had made for itself. It is mostly gone, or has got its name. */
+function removeScratch(entry: UndoEntry): undefined {
+  rmSync(String(entry["path"]), { recursive: true, force: true });
 }

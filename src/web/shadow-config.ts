@@ -1,7 +1,9 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { shellGlob } from "../files/glob.ts";
 import { isAbsent, namesIn, readIfThere } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
+import type { Journal } from "../task/journal.ts";
 import type { ServerContext } from "../contexts/context.ts";
 import type { ApacheControl } from "./apache-control.ts";
 
@@ -26,11 +28,13 @@ export interface ShadowConfig {
  * Builds the shadow below the server's config_path: links to all real files but the changed ones, and a main file that includes
  * the shadow instead of the server's own file. Undefined when it cannot be found out how Apache includes that file.
  */
-export async function buildShadow(server: ServerContext, changes: readonly WebChange[], control: ApacheControl): Promise<ShadowConfig | undefined> {
+export async function buildShadow(server: ServerContext, changes: readonly WebChange[], { control, journal }: { readonly control: ApacheControl; readonly journal: Journal }): Promise<ShadowConfig | undefined> {
   const serverFile = join(server.configPath, "apache.conf");
   const main = await mainWithout(serverFile, control);
   if (main === undefined) return undefined;
-  const directory = mkdtempSync(join(server.configPath, ".test-"));
+  const directory = join(server.configPath, `.test-${uniqueName()}`);
+  journal.scratch(directory);
+  mkdirSync(directory, { mode: 0o700 });
   const shadowed = shadowDirectories(directory, changes, serverFile);
   const changedServerFile = changes.find(({ path }) => path === serverFile);
   const serverText = changedServerFile === undefined ? (readIfThere(serverFile)?.toString("utf8") ?? "") : (changedServerFile.content ?? "");

@@ -71,7 +71,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
 
 /** True when the new configuration was tested as a whole and is good; false when it cannot be tested before it is in place. */
 async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: ApacheControl): Promise<boolean> {
-  const shadow = await buildShadow(server, changes, control);
+  const shadow = await buildShadow(server, changes, { control, journal: work.files.journal });
   if (shadow === undefined) {
     work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, "apache.conf")}.`);
     return false;
