@@ -2,6 +2,7 @@ import { closeSync, copyFileSync, constants, linkSync, mkdirSync, openSync, rmSy
 import { basename, dirname, join } from "node:path";
 import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
+import { writeError } from "../files/write-whole.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /** First line of a journal: whose it is. */
@@ -54,8 +55,8 @@ export class Journal {
     try {
       linkSync(path, kept);
     } catch (thrown) {
-      if (errnoOf(thrown) !== "EXDEV" && errnoOf(thrown) !== "EPERM") throw thrown;
-      copyFileSync(path, kept, constants.COPYFILE_EXCL);
+      if (errnoOf(thrown) !== "EXDEV" && errnoOf(thrown) !== "EPERM") throw writeError(kept, thrown);
+      copy(path, kept);
     }
     return name;
   }
@@ -85,8 +86,12 @@ export class Journal {
 
   #open(): number {
     if (this.#descriptor !== undefined) return this.#descriptor;
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    this.#descriptor = openSync(join(this.directory, LINES), "ax", 0o600);
+    try {
+      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      this.#descriptor = openSync(join(this.directory, LINES), "ax", 0o600);
+    } catch (thrown) {
+      throw writeError(this.directory, thrown);
+    }
     this.#line(this.head);
     return this.#descriptor;
   }
@@ -94,7 +99,21 @@ export class Journal {
   #line(data: object): void {
     // In the system's hands it outlives this process, however that dies; a sync would cost milliseconds a line for the case of a power failure, after
     // which a verify mends what a half-done task left.
-    writeSync(this.#open(), JSON.stringify(data) + "\n");
+    const descriptor = this.#open();
+    const line = Buffer.from(JSON.stringify(data) + "\n");
+    try {
+      for (let written = 0; written < line.length; ) written += writeSync(descriptor, line, written);
+    } catch (thrown) {
+      throw writeError(join(this.directory, LINES), thrown);
+    }
+  }
+}
+
+function copy(path: string, kept: string): void {
+  try {
+    copyFileSync(path, kept, constants.COPYFILE_EXCL);
+  } catch (thrown) {
+    throw writeError(kept, thrown);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { errnoOf, isAbsent, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
+import { writeError } from "../files/write-whole.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /** Who holds a lock: the content of the lock file. */
@@ -41,10 +42,10 @@ const POLL_MS = 50;
 /**
  * Takes a lock: a lease in a file with its owner and a heartbeat. The lease of a process that is gone is taken over.
  *
- * @throws ShimError PROVISION_CONTEXT_LOCKED after waitMs, PROVISION_INTERRUPTED when aborted
+ * @throws ShimError PROVISION_CONTEXT_LOCKED after waitMs, PROVISION_INTERRUPTED when aborted, DRUSH_PERM_ERROR and FILE_NO_SPACE when it cannot be written
  */
 export async function takeLock(request: LockRequest): Promise<Lock> {
-  mkdirSync(request.directory, { recursive: true, mode: 0o700 });
+  makeFolder(request.directory);
   const path = lockPath(request.directory, request.name);
   const deadline = Date.now() + request.waitMs;
   for (let told = false; ; ) {
@@ -88,18 +89,26 @@ export function isDead(holder: LockHolder, path: string): boolean {
   return Date.now() - beat > LEASE_MS;
 }
 
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw writeError(path, thrown);
+  }
+}
+
 function tryTake(path: string, request: LockRequest): Lock | undefined {
   const holder: LockHolder = { ...thisProcess(), token: request.token, what: request.what, since: Math.floor(Date.now() / 1000) };
   const staged = `${path}.${uniqueName()}`;
-  writeFileSync(staged, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
   try {
+    writeFileSync(staged, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
     // A hard link is made only when the name is free, and appears with its content.
     linkSync(staged, path);
   } catch (thrown) {
-    if (errnoOf(thrown) !== "EEXIST") throw thrown;
+    if (errnoOf(thrown) !== "EEXIST") throw writeError(path, thrown);
     return undefined;
   } finally {
-    unlinkSync(staged);
+    unlinkIfThere(staged);
   }
   const heart = setInterval(() => {
     beat(path);
