@@ -129,6 +129,15 @@ describe("what is saved", () => {
     expect(alias("odd.test")).not.toContain("custom_key");
     expect(alias("odd.test")).toContain(`'%drush-script' => '${frontEnd.drush}'`);
   });
+
+  it("a new site gets that path alias from its platform, when it names us", async () => {
+    for (const [name, script] of [["ours", frontEnd.drush], ["foreign", "/opt/other/drush"]] as const) {
+      writeAlias(frontEnd, `platform_${name}`, { context_type: "platform", server: "@server_master", web_server: "@server_master", root: "/nowhere", "path-aliases": { "%drush-script": script } });
+      await good(frontEnd.save(`${name}.test`, { ...SITE, platform: `@platform_${name}`, uri: `${name}.test` }));
+    }
+    expect(alias("ours.test")).toContain(`'%drush-script' => '${frontEnd.drush}'`);
+    expect(alias("foreign.test")).not.toContain("drush-script");
+  });
 });
 
 describe("the alias file", () => {
