@@ -7,7 +7,7 @@ import { placeClientLink } from "../drupal/client-link.ts";
 import { atLeast, type DrupalCore } from "../drupal/core.ts";
 import { protectUploads } from "../drupal/htaccess.ts";
 import { LOCAL_SETTINGS_TEXT, settings7Text } from "../drupal/settings-php.ts";
-import { arrangeSiteDirectories, giveToWebServer, writeForWebServer } from "../drupal/site-directories.ts";
+import { arrangeSiteDirectories, giveToWebServer, openSiteDirectory, writeForWebServer } from "../drupal/site-directories.ts";
 import { sitePackages, type SystemRow } from "../drupal/site-packages.ts";
 import { siteVariable } from "../drupal/variables.ts";
 import { ShimError } from "../errors/shim-error.ts";
@@ -86,6 +86,7 @@ export function writeSiteDrushrc(work: Work, site: SiteContext, call: CommandCal
   options.delete("context-path");
   options.delete("config-file");
   const path = join(site.sitePath, "drushrc.php");
+  openSiteDirectory(work, site.sitePath);
   const written = work.files.write({ path, content: siteDrushrcText(options, site.sitePath), mode: 0o440, secret: true });
   work.log("success", written ? `Generated Site Drush configuration file (${path})` : `The site's Drush configuration file is up to date (${path})`);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { groupNamed } from "../files/groups.ts";
-import { lookAt } from "../files/look.ts";
+import { lookAt, modeOf } from "../files/look.ts";
 import { entriesOf } from "../files/scan.ts";
 import { groupProblem } from "../task/file-changes.ts";
 import type { Work } from "../task/plan.ts";
@@ -27,6 +27,7 @@ function webDirectory(path: string) {
  */
 export function arrangeSiteDirectories(work: Work, sitePath: string, webGroup: string): void {
   const { files } = work;
+  openSiteDirectory(work, sitePath);
   for (const { path } of DIRECTORIES) files.directory(join(sitePath, path));
   const problem = groupProblem(webGroup);
   const gid = groupNamed(webGroup)?.gid;
@@ -46,6 +47,13 @@ export function arrangeSiteDirectories(work: Work, sitePath: string, webGroup: s
     });
   }
   work.log("success", `The directories of the site are in place below ${sitePath}`);
+}
+
+/** Drupal's status report takes the site's directory the right to be written to, which a verify gives back; new files need it at once. */
+export function openSiteDirectory(work: Work, sitePath: string): void {
+  const stats = lookAt(sitePath);
+  if (stats === undefined || (modeOf(stats) & 0o200) !== 0) return;
+  attempt(work, `Could not change permissions of ${sitePath} to 755`, () => work.files.chmod(sitePath, 0o755));
 }
 
 function chmodBelow(work: Work, directory: string, mode: number): void {

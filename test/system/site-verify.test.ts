@@ -100,6 +100,15 @@ describe("directories", () => {
     expect(["files/css", "private/temp", "files/styles"].map((path) => lstatSync(join(site, path)).gid)).toEqual([webGid, webGid, webGid]);
   });
 
+  it("are made and written to although Drupal's status report has taken away the right to", async () => {
+    await shell(`cd ${site}; rmdir private/temp libraries; chmod 0555 .`);
+    await good(verify());
+    expect(["", "libraries", "private/temp"].map((path) => modeOf(join(site, path)))).toEqual(["755", "2775", "2770"]);
+    await shell(`cd ${site}; chmod u+w drushrc.php; echo '# old' >> drushrc.php; chmod 0555 .`);
+    await good(frontEnd.task(URI, "enable"));
+    expect(readFileSync(join(site, "drushrc.php"), "utf8")).not.toContain("# old");
+  });
+
   it("commands 40: files inside of modules, themes and libraries are 2775, links are not followed", async () => {
     expect(["modules/own", "modules/own/deep", "modules/own/deep/notes.txt"].map((path) => modeOf(join(site, path)))).toEqual(["2775", "2775", "2775"]);
     frontEnd.stage.home.write("outside/file.txt", "x", 0o600);
