@@ -1,11 +1,10 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { namesIn } from "../files/look.ts";
 import { changesIn, leftJournals } from "../task/journal.ts";
 import { isDead, readHolder, takeLock } from "../task/lock.ts";
 import { newToken } from "../task/run-plan.ts";
-import { undoEntries } from "../task/undo.ts";
+import { recoverJournal } from "../task/recover.ts";
 import { undoHandlers } from "../undo-handlers.ts";
 import { EXIT, type CliCall } from "./cli-call.ts";
 import { printReport } from "./print.ts";
@@ -20,10 +19,10 @@ function stateDirectory(): string {
 export function ps(call: CliCall): number {
   const root = stateDirectory();
   const locks = locksIn(root);
-  const killed = leftJournals(join(root, "journal")).map((left) => ({ context: left.head.context, task: left.head.title, changes: changesIn(left), since: left.head.since, journal: left.directory }));
+  const killed = leftJournals(join(root, "journal")).map((left) => ({ context: left.head.context, task: left.head.title, changes: changesIn(left), finishes: left.remaining !== undefined, since: left.head.since, journal: left.directory }));
   printReport(call, { locks, killed }, [
     ...locks.map(({ lock, task, pid, host, since, dead }) => `${lock}: ${task} (process ${pid} on ${host}, since ${time(since)})${dead ? ", which is gone" : ""}`),
-    ...killed.map(({ context, task, changes, since }) => `killed: ${task} on @${context} at ${time(since)}, ${changes} changes to undo`),
+    ...killed.map(({ context, task, changes, since, finishes }) => `killed: ${task} on @${context} at ${time(since)}, ${changes} ${finishes ? "steps to finish" : "changes to undo"}`),
     ...(locks.length + killed.length === 0 ? ["No task is running."] : []),
   ]);
   return EXIT.ok;
@@ -47,8 +46,7 @@ export async function recover(call: CliCall): Promise<number> {
   for (const left of leftJournals(join(root, "journal"))) {
     const lock = await takeLock({ directory: join(root, "locks"), name: left.head.context, what: `recover "${left.head.title}"`, token: newToken(), waitMs: 60_000, signal: call.signal });
     try {
-      const { done, failed } = await undoEntries(left.entries, left.directory, undoHandlers);
-      if (failed.length === 0) rmSync(left.directory, { recursive: true, force: true });
+      const { done, failed } = await recoverJournal(left, undoHandlers);
       report.push({ context: left.head.context, task: left.head.title, done, failed: failed.map((error) => error.message) });
       lines.push(`${left.head.title} on @${left.head.context}:`, ...done.map((what) => `  ${what}`), ...failed.map((error) => `  could not be undone: ${error.message}`));
     } finally {

@@ -7,7 +7,7 @@ import { newDirectoryMode, newFileMode } from "../files/umask.ts";
 import { resolveOwnLink, writeError, writeWhole } from "../files/write-whole.ts";
 import { bytesFromText, textFromBytes } from "../php-values/text.ts";
 import type { Change } from "./events.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, UndoEntry } from "./journal.ts";
 import { masked } from "./masked.ts";
 
 export interface WriteRequest {
@@ -94,6 +94,34 @@ export class FileChanges {
     return true;
   }
 
+  /**
+   * Puts a whole directory that this task has made in its place, where nothing may be; undone, it is removed with all that is in it.
+   *
+   * @param staged beside the place, on the same file system, noted by {@link Journal.scratch}
+   */
+  placeTree(staged: string, path: string): void {
+    this.tell({ kind: "create", path });
+    if (this.dryRun) return;
+    guarded(path, () => {
+      const { dev, ino } = lstatSync(staged);
+      if (lookAt(path) !== undefined) throw new Error("it exists");
+      this.journal.record({ kind: "new-tree", path, device: dev, inode: ino });
+      renameSync(staged, path);
+    });
+  }
+
+  /** Moves a directory away, to a name where nothing may be; undone, it comes back. */
+  moveTree(path: string, aside: string): void {
+    this.tell({ kind: "remove", path });
+    if (this.dryRun) return;
+    guarded(path, () => {
+      const { dev, ino } = lstatSync(path);
+      if (lookAt(aside) !== undefined) throw new Error(`${aside} exists`);
+      this.journal.record({ kind: "moved-tree", path, aside, device: dev, inode: ino });
+      renameSync(path, aside);
+    });
+  }
+
   /** Sets the permission bits. Links are left alone. Returns whether something changed. */
   chmod(path: string, mode: number): boolean {
     const there = lookAt(path);
@@ -142,6 +170,12 @@ export class FileChanges {
     });
     return true;
   }
+}
+
+/** The entry for `work.afterwards` that removes a directory, as it is now, with all that is in it; undefined when there is none. */
+export function removeTreeLater(path: string): UndoEntry | undefined {
+  const there = lookAt(path);
+  return there === undefined ? undefined : { kind: "remove-tree", path, device: there.dev, inode: there.ino };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, constants, linkSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, constants, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
@@ -22,6 +22,8 @@ export type UndoEntry = { readonly kind: string } & Readonly<Record<string, stri
  */
 export class Journal {
   readonly entries: UndoEntry[] = [];
+  /** What is to be done when all steps have succeeded. */
+  readonly later: UndoEntry[] = [];
   #descriptor: number | undefined;
   #kept = 0;
   readonly #aside: string[] = [];
@@ -40,6 +42,23 @@ export class Journal {
   record(entry: UndoEntry): void {
     this.#line(entry);
     this.entries.push(entry);
+  }
+
+  /** Writes down something that is to be done after the point of no return. */
+  recordLater(entry: UndoEntry): void {
+    this.#line({ ...entry, later: true });
+    this.later.push(entry);
+  }
+
+  /** The point of no return, on disk before anything is lost for good: from here on a killed task is finished, not undone. */
+  commit(): void {
+    this.#line({ kind: COMMIT });
+    const descriptor = this.#open();
+    try {
+      fsyncSync(descriptor);
+    } catch (thrown) {
+      throw writeError(join(this.directory, LINES), thrown);
+    }
   }
 
   /** Writes down something that this task makes for itself and removes again, so that nothing of it is left when the task is killed. */
@@ -119,20 +138,25 @@ function copy(path: string, kept: string): void {
 
 const LINES = "journal.ndjson";
 const SCRATCH = "scratch";
+const COMMIT = "commit";
 
 /** A journal that a task left behind. */
 export interface LeftJournal {
   readonly directory: string;
   readonly head: JournalHead;
+  /** What is to undo, oldest first. */
   readonly entries: readonly UndoEntry[];
+  /** Set when the task was beyond its point of no return: what remains to be done instead. */
+  readonly remaining: readonly UndoEntry[] | undefined;
 }
 
-/** How many changes there are to undo. */
-export function changesIn({ entries }: LeftJournal): number {
+/** How many changes there are to undo, or steps to finish. */
+export function changesIn({ entries, remaining }: LeftJournal): number {
+  if (remaining !== undefined) return remaining.length;
   return entries.filter(({ kind }) => kind !== SCRATCH).length;
 }
 
-/** The journals of tasks that are gone, oldest first; of one context, or of all. */
+/** The journals of tasks that are gone, newest first, as they are to be undone; of one context, or of all. */
 export function leftJournals(root: string, context?: string): LeftJournal[] {
   const left: LeftJournal[] = [];
   for (const name of namesIn(root)) {
@@ -140,7 +164,7 @@ export function leftJournals(root: string, context?: string): LeftJournal[] {
     if (journal === undefined || isAlive(journal.head) !== false) continue;
     if (context === undefined || journal.head.context === context) left.push(journal);
   }
-  return left.sort((a, b) => a.head.since - b.head.since || basename(a.directory).localeCompare(basename(b.directory)));
+  return left.sort((a, b) => b.head.since - a.head.since || basename(b.directory).localeCompare(basename(a.directory)));
 }
 
 /** Removes what is left of journals without lines: such a task had not begun to change anything, or had ended. */
@@ -165,6 +189,10 @@ function readJournal(directory: string): LeftJournal | undefined {
       break;
     }
   }
-  const [head, ...entries] = parsed;
-  return head === undefined ? undefined : { directory, head: head as JournalHead, entries: entries as UndoEntry[] };
+  const [head, ...rest] = parsed;
+  if (head === undefined) return undefined;
+  const entries = rest as UndoEntry[];
+  const committed = entries.some(({ kind }) => kind === COMMIT);
+  const later = entries.filter((entry) => entry["later"] === true);
+  return { directory, head: head as JournalHead, entries: entries.filter((entry) => entry["later"] !== true && entry.kind !== COMMIT), remaining: committed ? later : undefined };
 }

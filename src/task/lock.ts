@@ -31,6 +31,8 @@ export interface LockRequest {
 export interface Lock {
   /** True when an outer task holds it and this is only let through. */
   readonly inherited: boolean;
+  /** True when another task held it at first, or left it behind: the world may have changed. */
+  readonly waited: boolean;
   release(): void;
 }
 
@@ -48,12 +50,14 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
   makeFolder(request.directory);
   const path = lockPath(request.directory, request.name);
   const deadline = Date.now() + request.waitMs;
+  let waited = false;
   for (let told = false; ; ) {
     const mine = tryTake(path, request);
-    if (mine !== undefined) return mine;
+    if (mine !== undefined) return { ...mine, waited };
+    waited = true;
     const holder = readHolder(path);
     if (holder === undefined) continue;
-    if (holder.token === request.token) return { inherited: true, release: () => undefined };
+    if (holder.token === request.token) return { inherited: true, waited: false, release: () => undefined };
     if (isDead(holder, path)) {
       breakLease(path, holder);
       continue;
@@ -97,7 +101,7 @@ function makeFolder(path: string): void {
   }
 }
 
-function tryTake(path: string, request: LockRequest): Lock | undefined {
+function tryTake(path: string, request: LockRequest): Omit<Lock, "waited"> | undefined {
   const holder: LockHolder = { ...thisProcess(), token: request.token, what: request.what, since: Math.floor(Date.now() / 1000) };
   const staged = `${path}.${uniqueName()}`;
   try {

@@ -20,6 +20,15 @@ export interface Work {
    * first.
    */
   act<T>(description: string, action: () => T | Promise<T>, undo?: UndoEntry): Promise<T | undefined>;
+  /**
+   * Notes what is to be done once all steps have succeeded and nothing can be taken back any more (a database dropped, a tree removed). It is data, run
+   * by the handler of its kind here or, after a kill, by `provision recover`; what is noted in one task runs side by side.
+   */
+  afterwards(description: string, entry: UndoEntry): void;
+  /** Runs the steps of another plan as part of this one: one journal, one undo. Leaves the step when one of them fails. */
+  include(plan: Pick<Plan, "steps" | "cleanUp">): Promise<void>;
+  /** Notes a child that does not end with us, so that after a kill -9 recovery ends it before it takes anything back. */
+  child(pid: number): void;
   /** Holds a short lock on something that several contexts share (a platform's sites.php, a server's web configuration). */
   exclusively<T>(resource: string, action: () => T | Promise<T>): Promise<T>;
 }
@@ -35,6 +44,8 @@ export interface Plan {
   readonly title: string;
   /** Name of the context, without `@`, whose lock is held meanwhile. */
   readonly context: string;
+  /** More contexts that nobody else may work on meanwhile: the name that a site is to get. */
+  readonly alsoLocks?: readonly string[];
   readonly steps: readonly (Step | readonly Step[])[];
   /** Run at the end, however the task ended: gives back what `prepare` opened. */
   readonly cleanUp?: () => void | Promise<void>;

@@ -10,7 +10,12 @@ export interface ProcessIdentity {
 }
 
 export function thisProcess(): ProcessIdentity {
-  return { host: hostname(), pid: process.pid, started: startTime(process.pid) ?? 0 };
+  return processIdentity(process.pid);
+}
+
+/** A process of this machine. */
+export function processIdentity(pid: number): ProcessIdentity {
+  return { host: hostname(), pid, started: startTime(pid) ?? 0 };
 }
 
 /** True, false, or undefined when it runs on another host and cannot be seen from here. */

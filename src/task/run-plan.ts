@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { asShimError, ShimError } from "../errors/shim-error.ts";
@@ -9,7 +8,9 @@ import { FileChanges } from "./file-changes.ts";
 import { Journal, leftJournals, sweepJournals } from "./journal.ts";
 import { takeLock, type Lock } from "./lock.ts";
 import type { Plan, Step, Work } from "./plan.ts";
-import { undoEntries, type UndoHandlers } from "./undo.ts";
+import { processIdentity } from "./process-identity.ts";
+import { CHILD, recoverJournal } from "./recover.ts";
+import { finishEntries, undoEntries, type UndoHandlers } from "./undo.ts";
 
 export interface TaskSettings {
   /** Where locks and journals are, ~/.provision-shim. */
@@ -22,6 +23,14 @@ export interface TaskSettings {
   readonly token?: string;
   /** How long to wait for a lock, milliseconds. */
   readonly lockWaitMs: number;
+  /**
+   * Makes the plan again. It is called under the lock when the plan may be out of date: another task was waited for, a killed one was undone, or `isStale` says so.
+   *
+   * @throws NeedsRealDrush, ShimError as the first time
+   */
+  readonly replan?: () => Promise<Plan>;
+  /** True when what the plan was made from has changed since. */
+  readonly isStale?: () => boolean;
 }
 
 export interface TaskOutcome {
@@ -47,13 +56,14 @@ export async function runPlan(plan: Plan, settings: TaskSettings): Promise<TaskO
 }
 
 class RunningTask {
-  readonly #plan: Plan;
+  #plan: Plan;
   readonly #settings: TaskSettings;
   readonly #errors: ShimError[] = [];
   /** Errors that do not call for an undo. */
   readonly #flaws: ShimError[] = [];
   readonly #journal: Journal;
   #changes = 0;
+  readonly #locks: Lock[] = [];
   #need: NeedsRealDrush | undefined;
 
   constructor(plan: Plan, settings: TaskSettings) {
@@ -66,27 +76,52 @@ class RunningTask {
     const began = milliseconds();
     const { sink } = this.#settings;
     sink({ type: "task-started", title: this.#plan.title, context: this.#plan.context, steps: this.#plan.steps.flat().length });
-    let lock: Lock | undefined;
+    const plans = [this.#plan];
     try {
       if (!this.#settings.dryRun) {
-        lock = await this.#lock(this.#plan.context, this.#settings.token ?? newToken());
-        if (!lock.inherited) await this.#recover();
+        await this.#enter();
+        if (this.#plan !== plans[0]) plans.push(this.#plan);
       }
-      await this.#steps();
+      if (this.#need === undefined) await this.#groups(this.#plan.steps);
     } catch (thrown) {
-      this.#error(asShimError(thrown));
+      if (!(thrown instanceof StepFailed)) this.#error(asShimError(thrown));
     }
     if (this.#errors.length > 0) await this.#undo();
-    else this.#journal.discard();
-    lock?.release();
-    await this.#plan.cleanUp?.();
+    else await this.#finish();
+    for (const lock of this.#locks.reverse()) lock.release();
+    for (const plan of plans) await plan.cleanUp?.();
     if (this.#need !== undefined && this.#errors.length === 0) throw this.#need;
     sink({ type: "task-ended", outcome: this.#errors.length + this.#flaws.length > 0 ? "failed" : "done", milliseconds: milliseconds() - began });
     return { errors: [...this.#errors, ...this.#flaws], changes: this.#changes };
   }
 
-  async #steps(): Promise<void> {
-    for (const group of this.#plan.steps) {
+  /** Takes the locks; then the plan is one that holds. */
+  async #enter(): Promise<void> {
+    const { token = newToken(), replan, isStale } = this.#settings;
+    const lock = await this.#lock(this.#plan.context, token);
+    this.#locks.push(lock);
+    if (lock.inherited) return;
+    const recovered = await this.#recover(this.#plan.context);
+    if (replan !== undefined && (lock.waited || recovered || isStale?.() === true)) {
+      const { context } = this.#plan;
+      try {
+        this.#plan = await replan();
+      } catch (thrown) {
+        if (!(thrown instanceof NeedsRealDrush)) throw thrown;
+        this.#need = thrown;
+        return;
+      }
+      if (this.#plan.context !== context) throw new ShimError("PROVISION_CONTEXT_CHANGED", `@${context} became @${this.#plan.context} while this task waited for another one.`, { hint: "run the task again" });
+    }
+    for (const name of this.#plan.alsoLocks ?? []) {
+      // Two tasks that want each other's names must not wait for ever.
+      this.#locks.push(await this.#lock(name, token, 0));
+      await this.#recover(name);
+    }
+  }
+
+  async #groups(groups: Plan["steps"]): Promise<void> {
+    for (const group of groups) {
       if (this.#settings.signal.aborted) throw interrupted();
       await this.#sideBySide("run" in group ? [group] : group);
       if (this.#need !== undefined) return;
@@ -112,7 +147,7 @@ class RunningTask {
       await step.run(this.#work(step));
     } catch (thrown) {
       if (thrown instanceof NeedsRealDrush && this.#journal.entries.length === 0) this.#need = thrown;
-      else this.#error(asShimError(thrown));
+      else if (!(thrown instanceof StepFailed)) this.#error(asShimError(thrown));
     }
     const outcome = this.#errors.length > before ? "failed" : "done";
     this.#settings.sink({ type: "step-ended", step: step.name, milliseconds: milliseconds() - began, outcome });
@@ -140,6 +175,19 @@ class RunningTask {
         if (undo !== undefined) this.#journal.record(undo);
         return action();
       },
+      afterwards: (description, entry) => {
+        sink({ type: "action", step: step.name, description });
+        if (!dryRun) this.#journal.recordLater(entry);
+      },
+      include: async (plan) => {
+        try {
+          await this.#groups(plan.steps);
+        } finally {
+          await plan.cleanUp?.();
+        }
+        if (this.#errors.length > 0 || this.#need !== undefined) throw new StepFailed();
+      },
+      child: (pid) => this.#journal.record({ kind: CHILD, ...processIdentity(pid) }),
       exclusively: async (resource, action) => {
         if (dryRun) return action();
         // A token of its own: steps that run side by side in one task exclude each other too.
@@ -153,36 +201,65 @@ class RunningTask {
     };
   }
 
-  #lock(name: string, token: string): Promise<Lock> {
-    const { stateDirectory, lockWaitMs, signal, sink } = this.#settings;
+  #lock(name: string, token: string, waitMs = this.#settings.lockWaitMs): Promise<Lock> {
+    const { stateDirectory, signal, sink } = this.#settings;
     return takeLock({
       directory: join(stateDirectory, "locks"),
       name,
       what: this.#plan.title,
       token,
-      waitMs: lockWaitMs,
+      waitMs,
       signal,
       onWait: (holder) => sink({ type: "log", level: "notice", message: `Waiting for ${name}: "${holder.what}" (process ${holder.pid}) has not ended yet.` }),
     });
   }
 
-  /** Undoes what a task on this context left when it was killed. */
-  async #recover(): Promise<void> {
+  /** Undoes, or finishes, what a task on this context left when it was killed. Returns whether there was something. */
+  async #recover(context: string): Promise<boolean> {
     const journals = join(this.#settings.stateDirectory, "journal");
     sweepJournals(journals);
-    for (const left of leftJournals(journals, this.#plan.context)) {
-      this.#settings.sink({ type: "log", level: "notice", message: `A task ("${left.head.title}") was killed in the middle; its changes are undone first.` });
-      const { done, failed } = await undoEntries(left.entries, left.directory, this.#settings.undoHandlers);
+    const all = leftJournals(journals, context);
+    for (const left of all) {
+      const finishes = left.remaining !== undefined;
+      this.#settings.sink({ type: "log", level: "notice", message: `A task ("${left.head.title}") was killed in the middle; ${finishes ? "it is finished" : "its changes are undone"} first.` });
+      const { done, failed } = await recoverJournal(left, this.#settings.undoHandlers);
       for (const description of done) this.#settings.sink({ type: "undo", description });
       const [first] = failed;
-      if (first !== undefined) {
+      if (first === undefined) continue;
+      // What is left over beyond the point of no return is in nobody's way.
+      if (finishes) this.#settings.sink({ type: "log", level: "warning", message: `What a former task left over could not be removed: ${first.message}` });
+      else {
         throw new ShimError("PROVISION_RECOVERY_FAILED", `The changes of a killed task could not be undone: ${first.message}`, {
           hint: `look at ${left.directory}, mend the cause and run \`provision recover\``,
           cause: first,
         });
       }
-      rmSync(left.directory, { recursive: true, force: true });
     }
+    return all.length > 0;
+  }
+
+  /** Beyond the last step: what cannot be taken back is done now. */
+  async #finish(): Promise<void> {
+    const { later, directory } = this.#journal;
+    if (later.length === 0 || this.#need !== undefined) {
+      this.#journal.discard();
+      return;
+    }
+    try {
+      this.#journal.commit();
+    } catch (thrown) {
+      this.#error(asShimError(thrown));
+      await this.#undo();
+      return;
+    }
+    const { done, failed } = await finishEntries(later, directory, this.#settings.undoHandlers);
+    for (const message of done) this.#settings.sink({ type: "log", level: "notice", message });
+    for (const error of failed) {
+      const left = new ShimError(error.code, error.message, { hint: "the task itself is done; `provision recover` tries this again", cause: error });
+      this.#flaws.push(left);
+      this.#settings.sink({ type: "error", error: left });
+    }
+    if (failed.length === 0) this.#journal.discard();
   }
 
   async #undo(): Promise<void> {
@@ -203,6 +280,9 @@ class RunningTask {
     this.#settings.sink({ type: "error", error });
   }
 }
+
+/** Leaves a step whose failure is reported already. */
+class StepFailed extends Error {}
 
 function interrupted(): ShimError {
   return new ShimError("PROVISION_INTERRUPTED", "The task was told to stop and has undone its changes.");

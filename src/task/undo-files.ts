@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, lookAt, modeOf } from "../files/look.ts";
+import { removeTree } from "../files/remove-tree.ts";
 import type { UndoEntry } from "./journal.ts";
 import type { UndoHandlers } from "./undo.ts";
 
@@ -12,6 +13,9 @@ export const fileUndoHandlers: UndoHandlers = {
   group: undoGroup,
   link: undoLink,
   scratch: removeScratch,
+  "new-tree": removeOwnTree,
+  "moved-tree": undoMovedTree,
+  "remove-tree": removeOwnTree,
 };
 
 function undoFile(entry: UndoEntry, directory: string): string | undefined {
@@ -95,6 +99,29 @@ function undoLink(entry: UndoEntry): string | undefined {
 }
 
 /** What a task had made for itself. It is mostly gone, or has got its name. */
-function removeScratch(entry: UndoEntry): undefined {
-  rmSync(String(entry["path"]), { recursive: true, force: true });
+async function removeScratch(entry: UndoEntry): Promise<undefined> {
+  await removeTree(String(entry["path"]));
+}
+
+/** A directory that the task made, or that it has removed: unless something else has its name by now. */
+async function removeOwnTree(entry: UndoEntry): Promise<string | undefined> {
+  const path = String(entry["path"]);
+  const now = lookAt(path);
+  if (now === undefined || !isSame(now, entry)) return undefined;
+  const left = await removeTree(path);
+  // As Provision's recursive delete: what the system does not allow to be removed is told and stays.
+  return left.length === 0 ? `removed ${path}` : `removed ${path} but for ${left.length} files and directories (${left.slice(0, 3).join("; ")})`;
+}
+
+function undoMovedTree(entry: UndoEntry): string | undefined {
+  const [path, aside] = [String(entry["path"]), String(entry["aside"])];
+  const moved = lookAt(aside);
+  if (moved === undefined || !isSame(moved, entry)) return undefined;
+  if (lookAt(path) !== undefined) throw new Error(`${aside} cannot go back to ${path}: something else has that name`);
+  renameSync(aside, path);
+  return `put back ${path}`;
+}
+
+function isSame(stats: Stats, entry: UndoEntry): boolean {
+  return stats.dev === entry["device"] && stats.ino === entry["inode"];
 }

@@ -13,6 +13,12 @@ export interface UndoOutcome {
   readonly failed: readonly ShimError[];
 }
 
+/** Does what remains of a task beyond its point of no return, side by side. One that fails does not stop the others. */
+export async function finishEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers): Promise<UndoOutcome> {
+  const outcomes = await Promise.all(entries.map((entry) => undoEntries([entry], directory, handlers)));
+  return { done: outcomes.flatMap(({ done }) => done), failed: outcomes.flatMap(({ failed }) => failed) };
+}
+
 /** Undoes the entries, newest first. One that fails does not stop the others. */
 export async function undoEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers): Promise<UndoOutcome> {
   const done: string[] = [];
