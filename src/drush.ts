@@ -14,9 +14,8 @@ import { readStdin } from "./read-stdin.ts";
 import { handOver } from "./real-drush/hand-over.ts";
 import { BackendReporter } from "./reporters/backend-reporter.ts";
 import { DrushLines } from "./reporters/drush-lines.ts";
+import { recoverForDrush, runCall } from "./run-call.ts";
 import type { EventSink } from "./task/events.ts";
-import { newToken, runPlan } from "./task/run-plan.ts";
-import { undoHandlers } from "./undo-handlers.ts";
 
 /** The launcher's descriptor for our progress (see lib/launch), if it said that there is one: else it is something that our caller has open. */
 const PROGRESS = process.argv[2] === "supervised" ? 3 : undefined;
@@ -57,10 +56,15 @@ export async function main(): Promise<void> {
     if (backend) input = await readStdin();
     const stdin = input === undefined ? { options: new PhpArray() } : parseStdinOptions(input);
     if (stdin.ignored !== undefined) reporter.log("debug", `Standard input was not used: ${stdin.ignored}.`);
-    await runNative(call, invocation, { stdin: stdin.options, reporter, signal: abort.signal });
+    const onCall = (again: NativeCall): void => {
+      call = again;
+    };
+    // By then the task most often waits for its web server.
+    const onPlan = (): void => void setTimeout(() => call !== undefined && reporter.foresee(call), FORESIGHT_MS).unref();
+    await runCall(call, invocation, { stdin: stdin.options, sink: reporter.sink, dryRun: false, signal: abort.signal, onCall, onPlan });
   } catch (thrown) {
     if (thrown instanceof NeedsRealDrush && invocation !== undefined) {
-      const status = await toRealDrush(thrown, invocation, { input, reporter, backend });
+      const status = await toRealDrush(thrown, invocation, { input, reporter, backend, signal: abort.signal });
       if (status !== undefined) exit(status);
     } else {
       reporter.error(asShimError(thrown));
@@ -69,31 +73,18 @@ export async function main(): Promise<void> {
   exit(reporter.end(call));
 }
 
-interface Run {
-  readonly stdin: PhpArray;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
-}
-
-async function runNative(call: NativeCall, invocation: Invocation, { stdin, reporter, signal }: Run): Promise<void> {
-  const plan = await call.prepare(stdin, signal);
-  const token = (process.env["PROVISION_SHIM_TOKEN"] ??= newToken());
-  const lockWaitMs = (invocation.config.lockWaitSeconds ?? 3600) * 1000;
-  // By then the task most often waits for its web server.
-  setTimeout(() => reporter.foresee(call), FORESIGHT_MS).unref();
-  await runPlan(plan, { stateDirectory: invocation.stateDirectory, sink: reporter.sink, dryRun: false, undoHandlers, signal, token, lockWaitMs });
-}
-
 interface Handing {
   readonly input: Buffer | undefined;
   readonly reporter: Reporter;
   readonly backend: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** Returns the exit status, or undefined when the call could not be handed over: the error is reported then. */
-async function toRealDrush(need: NeedsRealDrush, invocation: Invocation, { input, reporter, backend }: Handing): Promise<number | undefined> {
+async function toRealDrush(need: NeedsRealDrush, invocation: Invocation, { input, reporter, backend, signal }: Handing): Promise<number | undefined> {
   const { config, lib, launcher, words, variables } = invocation;
   try {
+    await recoverForDrush(invocation, reporter.sink, signal);
     if (backend) reporter.log(need.reason.startsWith("the hook") ? "notice" : "debug", need.message);
     const onStart = (): void => progress("H");
     const ended = await handOver({ drush: config.drush, script: config.script, lib, launcher, args: words, variables, onStart, ...(input === undefined ? {} : { input }) });

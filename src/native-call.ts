@@ -6,7 +6,7 @@ import { Aliases, needsRealDrush } from "./aliases/find-alias.ts";
 import { DrushrcLoader } from "./aliases/load-drushrc.ts";
 import type { PhpSettings } from "./aliases/reading/php-fallback.ts";
 import { readVariable } from "./aliases/read-variable.ts";
-import type { CommandCall, Surroundings } from "./commands/command.ts";
+import type { Command, CommandCall, Surroundings } from "./commands/command.ts";
 import { Contexts, type ContextSources } from "./contexts/contexts.ts";
 import { contextName } from "./contexts/names.ts";
 import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
@@ -38,18 +38,13 @@ export interface NativeCall {
  * @throws NeedsRealDrush when this call is one for the real drush; ShimError when it is wrong
  */
 export async function examineCall(invocation: Invocation): Promise<NativeCall> {
-  const { line, config, home, variables } = invocation;
+  const { line, config } = invocation;
   refuseForeignCommand(line, config);
   refuseRoot();
   const php = phpSettings(invocation);
-  const etcPrefix = variables["ETC_PREFIX"] ?? "";
   const command = line.command ?? "";
-  const drushFolder = config.drush === undefined ? undefined : dirname(config.script ?? config.drush);
-  const loader = new DrushrcLoader(php);
-  const base = await loader.loadBase({ home, etcPrefix, drushFolder });
-  const options = new OptionStore({ ...base, cli: line.options, process: processFacts(invocation) }, loader, command);
+  const { options, aliases } = await openOptions(invocation, { php, command, cli: line.options });
   refuseOverload((name) => options.get(name));
-  const aliases = new Aliases(aliasPlaces({ home, etcPrefix, drushFolder }, options), php);
   const record = await targetRecord(invocation, aliases);
   if (record !== undefined) options.useAlias(record);
   refuseUnknownOptions(line);
@@ -65,14 +60,37 @@ interface Examined {
   readonly php: PhpSettings;
 }
 
-async function preparePlan({ invocation, aliases, options, php }: Examined, stdin: PhpArray, signal: AbortSignal): Promise<Plan> {
-  const { line, config, home, cwd, variables, remembered, launcher } = invocation;
+async function preparePlan(examined: Examined, stdin: PhpArray, signal: AbortSignal): Promise<Plan> {
+  const { invocation, options } = examined;
+  const { line } = invocation;
   refuseForeignOptions(stdin);
   options.useStdin(stdin);
+  const command = line.command ?? "";
+  const call = await commandCall(examined, { command, target: line.target, args: line.args, cli: line.options, stdin }, signal);
+  return (await nativeCommand(command)).prepare(call);
+}
+
+async function nativeCommand(name: string): Promise<Command> {
+  const command = await NATIVE_COMMANDS[name]?.load();
+  if (command === undefined) throw new NeedsRealDrush(`the command ${name}`);
+  return command;
+}
+
+interface Words {
+  readonly command: string;
+  readonly target: string | undefined;
+  readonly args: readonly string[];
+  readonly cli: PhpArray;
+  readonly stdin: PhpArray;
+}
+
+async function commandCall(examined: Examined, words: Words, signal: AbortSignal): Promise<CommandCall> {
+  const { invocation, aliases, options, php } = examined;
+  const { config, home, cwd, variables, remembered, launcher, lib } = invocation;
   const sources = contextSources({ invocation, aliases, options });
-  const contexts = new Contexts({ ...sources, call: { cli: line.options, stdin } });
+  const contexts = new Contexts({ ...sources, call: { cli: words.cli, stdin: words.stdin } });
   const storedContexts = new Contexts({ ...sources, call: { cli: new PhpArray(), stdin: new PhpArray() } });
-  const target = line.target === undefined || contextName(line.target) === "none" ? undefined : await contexts.get(line.target);
+  const target = words.target === undefined || contextName(words.target) === "none" ? undefined : await contexts.get(words.target);
   const surroundings: Surroundings = {
     home,
     launcher,
@@ -83,12 +101,42 @@ async function preparePlan({ invocation, aliases, options, php }: Examined, stdi
     databaseTimeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000,
     signal,
     readPhpVariable: (path, name) => readVariable(path, name, php),
+    callDrush: async ({ target: site, command, args, options: given, ...told }) => {
+      const { runDrush } = await import("./real-drush/run-drush.ts");
+      await runDrush({ drush: config.drush, script: config.script, lib, launcher, variables, cwd, signal, call: { target: site, command, args, options: given }, ...told });
+    },
     hooksIn: hooksInFiles,
   };
-  const call: CommandCall = { command: line.command ?? "", target, args: line.args, contexts, storedContexts, options, surroundings };
-  const command = await NATIVE_COMMANDS[call.command]?.load();
-  if (command === undefined) throw new NeedsRealDrush(`the command ${call.command}`);
-  return command.prepare(call);
+  return {
+    command: words.command,
+    target,
+    args: words.args,
+    contexts,
+    storedContexts,
+    options,
+    surroundings,
+    on: (context, command, cli = new PhpArray(), args = []) => childCall(examined, { command, target: contextName(context), args, cli, stdin: new PhpArray() }, signal),
+  };
+}
+
+/** The call that the original makes as a child: it begins anew with the files as they are. */
+async function childCall({ invocation, php }: Examined, words: Words & { readonly target: string }, signal: AbortSignal): Promise<CommandCall> {
+  const { options, aliases } = await openOptions(invocation, { php, command: words.command, cli: words.cli });
+  const found = await aliases.find(words.target);
+  if (found.kind !== "record") throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias @${words.target}`);
+  options.useAlias(found.record);
+  return commandCall({ invocation, aliases, options, php }, words, signal);
+}
+
+/** The options that drush's configuration files and the command line give, and the aliases that can be found with them. */
+async function openOptions(invocation: Invocation, call: { readonly php: PhpSettings; readonly command: string; readonly cli: PhpArray }): Promise<{ readonly options: OptionStore; readonly aliases: Aliases }> {
+  const { config, home, variables } = invocation;
+  const etcPrefix = variables["ETC_PREFIX"] ?? "";
+  const drushFolder = config.drush === undefined ? undefined : dirname(config.script ?? config.drush);
+  const loader = new DrushrcLoader(call.php);
+  const base = await loader.loadBase({ home, etcPrefix, drushFolder });
+  const options = new OptionStore({ ...base, cli: call.cli, process: processFacts(invocation) }, loader, call.command);
+  return { options, aliases: new Aliases(aliasPlaces({ home, etcPrefix, drushFolder }, options), call.php) };
 }
 
 function contextSources({ invocation, aliases, options }: Omit<Examined, "php">): Omit<ContextSources, "call"> {

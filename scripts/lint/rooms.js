@@ -10,14 +10,15 @@ const ROOMS = {
   processes: GROUND,
   aliases: [...GROUND, "files", "processes"],
   contexts: [...GROUND, "files", "aliases"],
-  database: [...GROUND, "files"],
+  database: [...GROUND, "files", "processes"],
+  backups: [...GROUND, "files", "processes", "task"],
   task: [...GROUND, "files"],
   drupal: [...GROUND, "files", "processes", "database", "contexts", "aliases", "task"],
   web: [...GROUND, "files", "processes", "contexts", "task"],
   "real-drush": [...GROUND, "files", "processes", "aliases", "backend-protocol"],
   reporters: [...GROUND, "files", "task", "backend-protocol"],
   swap: [...GROUND, "files", "processes", "aliases", "real-drush"],
-  commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "task", "drupal", "web"],
+  commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "backups", "task", "drupal", "web"],
 };
 
 function roomOf(path) {

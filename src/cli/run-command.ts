@@ -7,9 +7,8 @@ import { PhpArray } from "../php-values/php-array.ts";
 import { handOver } from "../real-drush/hand-over.ts";
 import { Ndjson } from "../reporters/ndjson.ts";
 import { Terminal } from "../reporters/terminal.ts";
+import { recoverForDrush, runCall } from "../run-call.ts";
 import type { EventSink } from "../task/events.ts";
-import { newToken, runPlan } from "../task/run-plan.ts";
-import { undoHandlers } from "../undo-handlers.ts";
 import { EXIT, type CliCall } from "./cli-call.ts";
 import { onlyKnownOptions } from "./known-options.ts";
 
@@ -42,16 +41,7 @@ export async function runCommand(call: CliCall, command: string): Promise<number
 async function runNative(call: CliCall, invocation: Invocation, { sink }: PeopleReporter): Promise<number> {
   const { dryRun } = call.arguments;
   const native = await examineCall(invocation);
-  const plan = await native.prepare(new PhpArray(), call.signal);
-  const { errors, changes } = await runPlan(plan, {
-    stateDirectory: invocation.stateDirectory,
-    sink,
-    dryRun,
-    undoHandlers,
-    signal: call.signal,
-    token: (process.env["PROVISION_SHIM_TOKEN"] ??= newToken()),
-    lockWaitMs: (invocation.config.lockWaitSeconds ?? 3600) * 1000,
-  });
+  const { errors, changes } = await runCall(native, invocation, { stdin: new PhpArray(), sink, dryRun, signal: call.signal, onCall: () => undefined });
   if (errors.length > 0) return EXIT.error;
   return dryRun && changes > 0 ? EXIT.changes : EXIT.ok;
 }
@@ -66,6 +56,7 @@ async function withRealDrush(call: CliCall, invocation: Invocation, { need, repo
     if (call.arguments.dryRun) {
       throw new ShimError("CLI_NO_DRY_RUN", `There is no dry run of this: the real drush would do it because of ${need.reason}.`);
     }
+    await recoverForDrush(invocation, reporter.sink, call.signal);
     reporter.sink({ type: "log", level: "notice", message: need.message });
     const { config, lib, launcher, words, variables } = invocation;
     const { status } = await handOver({ drush: config.drush, script: config.script, lib, launcher, args: words, variables, onStart: () => undefined });

@@ -1,5 +1,6 @@
 import type { Context } from "../contexts/context.ts";
 import type { Contexts } from "../contexts/contexts.ts";
+import type { ShimError } from "../errors/shim-error.ts";
 import type { Remembered } from "../files/remembered.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import type { PhpValue } from "../php-values/value.ts";
@@ -33,6 +34,23 @@ export interface CommandCall {
   readonly storedContexts: Contexts;
   readonly options: Options;
   readonly surroundings: Surroundings;
+  /**
+   * Another command on a context as the files describe it now, with options of its own: what the original starts as a child process.
+   *
+   * @throws ShimError DRUSH_BOOTSTRAP_NO_ALIAS when there is no such context
+   */
+  on(context: string, command: string, options?: PhpArray, args?: readonly string[]): Promise<CommandCall>;
+}
+
+/** A call of the real drush, and who hears what it reports. */
+export interface DrushRequest {
+  readonly target: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly options: PhpArray;
+  readonly onStart: (pid: number) => void;
+  readonly onLog: (type: string, message: string) => void;
+  readonly onError: (error: ShimError) => void;
 }
 
 /** The world outside of the call. */
@@ -50,6 +68,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** The variables that a PHP data file sets: `$sites` of sites.php. */
   readPhpVariable(path: string, variable: string): Promise<PhpArray | undefined>;
+  /** @throws ShimError PROVISION_NO_REAL_DRUSH */
+  callDrush(request: DrushRequest): Promise<void>;
   /** Extensions' hooks in these files that take part in the command. */
   hooksIn(files: readonly string[], command: string): readonly string[];
 }

@@ -23,6 +23,12 @@ export function lookBehind(path: string): Stats | undefined {
   return unlessAbsent(() => statSync(path, { throwIfNoEntry: false }));
 }
 
+/** Stands for the file that is at the path now: another one, or the same with new content, has another identity. Undefined when there is none. */
+export function fileIdentity(path: string): string | undefined {
+  const stats = lookBehind(path);
+  return stats === undefined ? undefined : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}`;
+}
+
 export function isFile(path: string): boolean {
   return lookBehind(path)?.isFile() === true;
 }

@@ -63,7 +63,7 @@ export async function handOver(call: HandOver): Promise<Ended> {
 const PASSED = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const satisfies readonly NodeJS.Signals[];
 
 /** The real drush, when it exists and is not ourselves. */
-function usableDrush(call: HandOver): string {
+export function usableDrush(call: Pick<HandOver, "drush" | "variables" | "launcher">): string {
   const { drush } = call;
   if (drush === undefined) {
     throw new ShimError("PROVISION_NO_REAL_DRUSH", "This call needs the real drush, and none is known.", {
