@@ -2,7 +2,7 @@ import { ShimError } from "../errors/shim-error.ts";
 import { step, type Plan } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { switchSite } from "./switch-site.ts";
-import { writeSiteDrushrc } from "./verify-site.ts";
+import { writeSiteDrushrc } from "./site-settings.ts";
 import { siteCredentials } from "./web-work.ts";
 
 /** `provision-enable` of a site: its virtual host serves again. */

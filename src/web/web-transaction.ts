@@ -20,6 +20,9 @@ export interface WebSettings {
   readonly umask?: number;
 }
 
+/** A file to write, or without content: to remove. */
+export type WebFileChange = WebFile | (Omit<WebFile, "content"> & { readonly content: undefined });
+
 /**
  * Changes a server's web configuration as one transaction: test the whole server with the new files, swap them in, reload. On a broken
  * configuration every byte stays as it was. (Provision writes in place, reloads, and reports success when that fails.)
@@ -27,7 +30,7 @@ export interface WebSettings {
  * @param files written when their content is new; the reload happens in any case, because a platform's .htaccess is only read then
  * @throws ShimError PROVISION_WEB_CONFIG_BROKEN
  */
-export async function changeWebConfig(work: Work, server: ServerContext, files: readonly WebFile[], settings: WebSettings): Promise<void> {
+export async function changeWebConfig(work: Work, server: ServerContext, files: readonly WebFileChange[], settings: WebSettings): Promise<void> {
   const command = server.http?.restartCommand;
   await work.exclusively(`web @${server.name}`, async () => {
     const control = apacheControl(command ?? "", settings.environment, settings.remembered);
@@ -47,6 +50,10 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
     const before = changes.map(({ path }) => ({ path, content: readIfThere(path), mode: modeOfFile(path) }));
     const swapIn = (): void => {
       for (const { path, content, label } of files) {
+        if (content === undefined) {
+          if (work.files.remove(path)) work.log("success", `Removed ${label} (${path})`);
+          continue;
+        }
         // There is none yet when the server was not verified; the mode is the one that its verify gives.
         if (work.files.directory(dirname(path))) work.files.chmod(dirname(path), 0o700);
         const written = work.files.write({ path, content, mode: "keep", stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });

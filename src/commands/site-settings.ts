@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { siteDrushrcText } from "../aliases/write-drushrc.ts";
+import { property, type ServerContext, type SiteContext } from "../contexts/context.ts";
+import { atLeast, type DrupalCore } from "../drupal/core.ts";
+import { LOCAL_SETTINGS_TEXT, settings7Text } from "../drupal/settings-php.ts";
+import { giveToWebServer, openSiteDirectory, writeForWebServer } from "../drupal/site-directories.ts";
+import { lookAt } from "../files/look.ts";
+import type { Work } from "../task/plan.ts";
+import type { CommandCall } from "./command.ts";
+import { switchOption } from "./native-reach.ts";
+import { siteCredentials } from "./web-work.ts";
+
+/** The umask that a site's settings.php sets, with which Provision writes what comes after it. */
+export const SETTINGS_UMASK = 0o002;
+
+export interface SettingsOfSite {
+  readonly site: SiteContext;
+  readonly core: DrupalCore;
+  readonly master: ServerContext;
+  readonly webGroup: string;
+  /** Its option set `site` has the credentials. */
+  readonly call: CommandCall;
+}
+
+/** Writes settings.php from the credentials in the `site` option set, and an empty local.settings.php where there is none (P2 of Provision 7.x-3.x). */
+export function writeSiteSettings(work: Work, what: SettingsOfSite): void {
+  const { site, core, master, webGroup, call } = what;
+  const local = join(site.sitePath, "local.settings.php");
+  if (lookAt(local) !== undefined) giveToWebServer(work, local, webGroup);
+  else if (switchOption(call, "provision_create_local_settings_file", true)) {
+    writeForWebServer(work, { path: local, content: LOCAL_SETTINGS_TEXT, webGroup });
+    work.log("success", "Generated blank Drupal local.settings.php file");
+  }
+  const credentials = siteCredentials(call.options.set("site"));
+  const content = settings7Text({
+    uri: site.uri ?? "",
+    root: core.root,
+    profile: property(site, "profile") ?? "standard",
+    enabled: site.enabled,
+    cloaked: switchOption(call, "provision_db_cloaking", true),
+    db: credentials,
+    utf8mb4: site.dbServer.db?.utf8mb4 === true && atLeast(core, 7, 50),
+    subdirs: switchOption(call, "subdirs_support", false),
+    includePath: master.includePath,
+    extra: [],
+  });
+  const path = join(site.sitePath, "settings.php");
+  writeForWebServer(work, { path, content, webGroup, secret: true });
+  work.log("success", `Generated Drupal settings.php file (${path})`);
+}
+
+/** Rewrites `sites/URI/drushrc.php` from the `site` option set, as Provision does at the end of its commands. */
+export function writeSiteDrushrc(work: Work, site: SiteContext, call: CommandCall): void {
+  if (!switchOption(call, "provision_save_config", true) || !switchOption(call, "installed", false)) return;
+  putSiteDrushrc(work, site, call);
+}
+
+/** The same whatever the options say: the site's credentials and what else its `site` option set holds. */
+export function putSiteDrushrc(work: Work, site: SiteContext, call: CommandCall): void {
+  const options = call.options.set("site").clone();
+  options.delete("context-path");
+  options.delete("config-file");
+  const path = join(site.sitePath, "drushrc.php");
+  openSiteDirectory(work, site.sitePath);
+  const written = work.files.write({ path, content: siteDrushrcText(options, site.sitePath), mode: 0o440, secret: true });
+  work.log("success", written ? `Generated Site Drush configuration file (${path})` : `The site's Drush configuration file is up to date (${path})`);
+}
+
