@@ -21,6 +21,12 @@ function scalarOf(serialized: string): string | undefined {
   }
 }
 
+/** True when the variable of a Drupal 7 site holds what PHP takes for true. */
+export async function isVariableOn(db: Db, name: string): Promise<boolean> {
+  const [row] = await db.rows("SELECT value FROM variable WHERE name = ?", [name]);
+  return /^(?:b:1;|i:-?[1-9]\d*;|s:(?!0:"";|1:"0";))/.test(row?.["value"] ?? "");
+}
+
 /** PHP-serialized text for a variable. */
 export function serializedText(text: string): string {
   return `s:${bytesFromText(text).length}:"${text}";`;

@@ -15,6 +15,8 @@ export interface StreamedRequest {
   readonly signal: AbortSignal;
   /** The child is ended when nothing was heard of it for so long, milliseconds; see {@link StreamedProcess.alive}. */
   readonly silenceMs: number;
+  /** Told all of what it writes to standard error, as it comes. */
+  readonly onComplaint?: (bytes: Buffer) => void;
   /** Told once the child runs. */
   readonly onStart?: ((pid: number) => void) | undefined;
 }
@@ -66,6 +68,7 @@ export async function streamedProcess(request: StreamedRequest): Promise<Streame
   const complaints = new Complaints();
   child.stderr?.on("data", (chunk: Buffer) => {
     complaints.add(chunk);
+    request.onComplaint?.(chunk);
     timer.refresh();
   });
   // That it ends early shows in its status.

@@ -10,6 +10,7 @@ const schema = z.strictObject({
   lockWaitSeconds: z.number().positive().optional(),
   mysqlSocket: path.optional(),
   databaseTimeoutSeconds: z.number().positive().optional(),
+  phpTimeoutSeconds: z.number().positive().optional(),
 });
 
 /** What is wrong with the content of a configuration file, as one line; undefined when nothing is. */

@@ -18,6 +18,8 @@ export interface ShimConfig {
   readonly mysqlSocket?: string;
   /** Time limit for a database connection and each statement, seconds. */
   readonly databaseTimeoutSeconds?: number;
+  /** Time limit for one PHP program in a site's Drupal (its installer, its updates), seconds. */
+  readonly phpTimeoutSeconds?: number;
 }
 
 export function configFiles(home: string, etc: string): string[] {
@@ -62,6 +64,7 @@ const KINDS: Readonly<Record<keyof ShimConfig, (value: unknown) => boolean>> = {
   lockWaitSeconds: isPositive,
   mysqlSocket: isPath,
   databaseTimeoutSeconds: isPositive,
+  phpTimeoutSeconds: isPositive,
 };
 
 function isPlainlyRight(data: unknown): data is ShimConfig {

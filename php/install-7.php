@@ -1,0 +1,98 @@
+<?php
+
+/**
+ * Job of bridge.php: installs the Drupal 7 of a site by its own installer, into the database that its settings.php names.
+ */
+
+// Drupal's code asks for this constant before anything else.
+define('MAINTENANCE_MODE', 'install');
+
+require_once DRUPAL_ROOT . '/includes/install.core.inc';
+require_once DRUPAL_ROOT . '/includes/bootstrap.inc';
+
+/**
+ * @param $data
+ *   profile, language, admin_name, admin_password, mail (to be used in the site), clean_url, welcome (whom to write to, or NULL), and mail_template (our
+ *   file with the text of that mail).
+ */
+function provision_bridge_job(array $data, array $site) {
+  global $conf, $profile, $install_locale, $url, $base_url;
+  // Profiles find these set.
+  $profile = $data['profile'];
+  $install_locale = $data['language'];
+  $url = $site['uri'];
+  $base_url = $site['base_url'];
+  provision_bridge_bootstrap(DRUPAL_BOOTSTRAP_CONFIGURATION);
+  // The answers below are to be stored, whatever a settings.php for all sites says.
+  unset($conf['site_name'], $conf['site_mail'], $GLOBALS['db_url']);
+  install_drupal(array(
+    'parameters' => array('profile' => $data['profile'], 'locale' => $data['language']),
+    'forms' => array(
+      'install_configure_form' => array(
+        'site_name' => $site['uri'],
+        'site_mail' => $data['mail'],
+        'account' => array(
+          'name' => provision_bridge_admin_name($data['admin_name']),
+          'mail' => $data['mail'],
+          'pass' => array('pass1' => $data['admin_password'], 'pass2' => $data['admin_password']),
+        ),
+        'update_status_module' => array(1 => TRUE, 2 => TRUE),
+        'clean_url' => $data['clean_url'],
+      ),
+    ),
+  ));
+  $account = user_load(1);
+  $link = user_pass_reset_url($account) . '/login';
+  $welcomed = $data['welcome'] === NULL ? NULL : provision_bridge_welcome($account, $data, $link);
+  provision_bridge_messages();
+  return array('login_link' => $link, 'welcomed' => $welcomed);
+}
+
+/** The name if Drupal would take it, else its usual one. */
+function provision_bridge_admin_name($name) {
+  foreach (array('includes/unicode.inc', 'includes/common.inc', 'modules/user/user.module') as $file) {
+    if (is_file(DRUPAL_ROOT . '/' . $file)) {
+      require_once DRUPAL_ROOT . '/' . $file;
+    }
+  }
+  $problem = user_validate_name($name);
+  if (!$problem) {
+    return $name;
+  }
+  provision_bridge_log('warning', "The name \"$name\" cannot be that of the first account: " . provision_bridge_plain($problem) . ' The name "admin" is used.');
+  return 'admin';
+}
+
+/** Writes to whom the site is for. Returns whether the mail was taken. */
+function provision_bridge_welcome($account, array $data, $link) {
+  global $base_url;
+  $variables = array(
+    '!username' => $account->name,
+    '!site' => variable_get('site_name', 'Drupal'),
+    '!login_url' => preg_replace('/\/login$/', '', $link),
+    '!uri' => $base_url,
+    '!uri_brief' => preg_replace('/^https?:\/\//', '', $base_url),
+    '!mailto' => $account->mail,
+    '!date' => format_date(time()),
+    '!login_uri' => url('user', array('absolute' => TRUE)),
+    '!edit_uri' => url("user/$account->uid/edit", array('absolute' => TRUE)),
+  );
+  $from = variable_get('site_mail', ini_get('sendmail_from'));
+  $params = array('variables' => $variables, 'template' => $data['mail_template']);
+  $message = drupal_mail('install', 'welcome-admin', $data['welcome'], user_preferred_language($account), $params, $from, TRUE);
+  return !empty($message['result']);
+}
+
+/**
+ * Implements hook_mail() for the module "install", which does not exist: Provision sends this mail in its name, so that modules which alter mails know it.
+ */
+function install_mail($key, &$message, $params) {
+  if ($key !== 'welcome-admin') {
+    return;
+  }
+  $own = DRUPAL_ROOT . '/profiles/' . $GLOBALS['profile'] . '/provision_welcome_mail.inc';
+  $mail = array('subject' => '', 'body' => '');
+  require is_file($own) ? $own : $params['template'];
+  $message['subject'] = st($mail['subject'], $params['variables']);
+  $message['body'][] = st($mail['body'], $params['variables']);
+}
