@@ -9,8 +9,13 @@ import { textOption } from "./native-reach.ts";
 /** Connects to the server as its administrator; who calls closes the connection. */
 export function connectAsAdministrator(server: ServerContext, call: CommandCall): Promise<Db> {
   const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
-  const account = { ...parseMasterDb(server.db?.masterDb), port: Number(server.db?.port ?? 3306) };
+  const account = { ...parseMasterDb(server.db?.masterDb), port: dbPort(server) };
   return connectDb(account, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
+}
+
+/** The port of everything that goes to the server: its `db_port`, whatever a URL or a site says. */
+export function dbPort(server: ServerContext): number {
+  return Number(server.db?.port ?? 3306);
 }
 
 /** Option `aegir_db_prefix`: what the names of probes begin with. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { quoteIdentifier, type Db } from "./connection.ts";
 import { errorNumber } from "./databases.ts";
 
@@ -74,10 +75,10 @@ export async function dropAccount(db: Db, account: Account): Promise<void> {
   await db.run("DROP USER IF EXISTS ?@?", identity(account));
 }
 
-/** How the server describes the account: changes when its password does. Undefined when it is not there. */
-export async function describeAccount(db: Db, account: Account): Promise<string | undefined> {
+/** A text that changes when somebody gives the account another password, and from which no password can be found; empty when there is no such account. */
+export async function accountProof(db: Db, account: Account): Promise<string> {
   const rows = await unlessAbsent(() => db.rows("SHOW CREATE USER ?@?", identity(account)));
-  return rows === undefined ? undefined : Object.values(rows[0] ?? {}).join("\n");
+  return rows === undefined ? "" : createHash("sha256").update(Object.values(rows[0] ?? {}).join("\n")).digest("hex");
 }
 
 async function grantsOf(db: Db, account: Account): Promise<string[] | undefined> {

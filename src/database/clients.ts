@@ -4,7 +4,7 @@ import { ShimError } from "../errors/shim-error.ts";
 import { isProgram } from "../files/look.ts";
 import type { Remembered } from "../files/remembered.ts";
 import { runProcess } from "../processes/run-process.ts";
-import type { DbAccount } from "./connection.ts";
+import { socketFor, type DbAccount } from "./connection.ts";
 import { optionsFile } from "./options-file.ts";
 
 /** How the clients of the database are started. */
@@ -72,7 +72,10 @@ async function versionText(path: string, { env, cwd }: ClientSettings): Promise<
 export function loginFor(client: Client, account: DbAccount, settings: ClientSettings): { readonly descriptor: number; readonly argument: string } {
   // Nobody verifies certificates here: MariaDB's clients do since 11.4, and would refuse the server's own.
   const more = client.flavour === "mariadb" ? ["loose-disable-ssl-verify-server-cert"] : [];
-  return { descriptor: optionsFile(account, settings.socket, more), argument: "--defaults-file=/dev/fd/3" };
+  const socket = socketFor(account.host, settings.socket ?? settings.env["MYSQL_UNIX_PORT"]);
+  // As our own connection does where there is no socket.
+  if (account.host === "localhost" && socket === undefined) more.push("protocol=TCP");
+  return { descriptor: optionsFile(account, socket, more), argument: "--defaults-file=/dev/fd/3" };
 }
 
 /** Since then MariaDB's client can be kept from commands such as `\!`, which a dump by another could hold. */

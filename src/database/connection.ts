@@ -40,7 +40,7 @@ const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var
 export async function connectDb(account: DbAccount, options: ConnectOptions): Promise<Db> {
   // 30 ms of start-up: only calls that need a database pay for it.
   const { createConnection } = await import("mysql2/promise");
-  const socket = account.host === "localhost" ? (options.socket ?? SOCKETS.find((path) => lookBehind(path)?.isSocket())) : undefined;
+  const socket = socketFor(account.host, options.socket);
   const connecting = createConnection({
     ...(socket === undefined ? { host: account.host, port: account.port } : { socketPath: socket }),
     user: account.user,
@@ -61,6 +61,12 @@ export async function connectDb(account: DbAccount, options: ConnectOptions): Pr
     connecting.then((late) => late.destroy(), () => undefined);
     throw connectError(account, thrown);
   }
+}
+
+/** The Unix socket for that host: the one given, or one of the usual places; undefined for TCP. */
+export function socketFor(host: string, given: string | undefined): string | undefined {
+  if (host !== "localhost") return undefined;
+  return given ?? SOCKETS.find((path) => lookBehind(path)?.isSocket());
 }
 
 class OpenDb implements Db {
