@@ -1,0 +1,133 @@
+import type { Hash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import type { deflateRaw, deflateRawSync } from "node:zlib";
+import { crc32Of } from "./crc32.ts";
+
+/** Takes bytes in order, and waits while it has enough. */
+export interface ByteSink {
+  write(bytes: Buffer): Promise<void>;
+  /** All bytes have been given; returns when the last one has been passed on. */
+  end(): Promise<void>;
+}
+
+export interface GzipTools {
+  readonly deflateRaw: typeof deflateRaw;
+  readonly deflateRawSync: typeof deflateRawSync;
+  readonly newHash: () => Hash;
+}
+
+const PIECE = 1 << 19;
+/** Twice as quick as gzip's own 6, for 5 % more bytes. */
+const LEVEL = 2;
+/** A piece that keeps more than this share of its size is a picture or packed already; trying again would be a waste. */
+const NO_GAIN = 0.97;
+const SAMPLE = 1 << 14;
+const SYNC_FLUSH = 2;
+
+/** Nothing but the end of a deflate stream. */
+const LAST_BLOCK = Buffer.from([0x03, 0x00]);
+const HEADER = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0, 0, 0, 0, 0x00, 0x03]);
+const SEAL_HEADER = Buffer.from([0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0x00, 0x03, 36, 0, 0x50, 0x53, 32, 0]);
+
+/**
+ * Gzip, several pieces at a time on the threads of zlib, as one plain stream that any gunzip reads. An empty gzip stream behind it, which a gunzip passes over, carries
+ * the SHA-256 of all bytes before it: gzip's own checksum leaves some bits of the file out.
+ */
+export class GzipWriter implements ByteSink {
+  readonly #tools: GzipTools;
+  readonly #to: (bytes: Buffer) => Promise<void>;
+  readonly #hash: Hash;
+  readonly #atOnce = Math.min(availableParallelism(), 4);
+  #piece = Buffer.allocUnsafe(PIECE);
+  #filled = 0;
+  #crc = 0;
+  #length = 0;
+  #hopeless = false;
+  /** Pieces that are being compressed, the oldest first. */
+  readonly #running: Promise<Buffer>[] = [];
+  #began = false;
+
+  constructor(tools: GzipTools, to: (bytes: Buffer) => Promise<void>) {
+    this.#tools = tools;
+    this.#to = to;
+    this.#hash = tools.newHash();
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const copied = bytes.copy(this.#piece, this.#filled, at);
+      this.#filled += copied;
+      at += copied;
+      if (this.#filled === PIECE) await this.#start();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#filled > 0) await this.#start();
+    while (this.#running.length > 0) await this.#passOn();
+    await this.#out(this.#began ? LAST_BLOCK : Buffer.concat([HEADER, LAST_BLOCK]));
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.#crc, 0);
+    trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
+    await this.#out(trailer);
+    await this.#to(gzipSeal(this.#hash.digest()));
+  }
+
+  async #start(): Promise<void> {
+    const piece = this.#piece.subarray(0, this.#filled);
+    this.#piece = Buffer.allocUnsafe(PIECE);
+    this.#filled = 0;
+    this.#crc = crc32Of(piece, this.#crc);
+    this.#length += piece.length;
+    const running = this.#compressed(piece);
+    // It is waited for in its turn, which may be after another one has failed.
+    running.catch(() => undefined);
+    this.#running.push(running);
+    if (this.#running.length > this.#atOnce) await this.#passOn();
+  }
+
+  #compressed(piece: Buffer): Promise<Buffer> {
+    const level = this.#hopeless && this.#isPacked(piece) ? 0 : LEVEL;
+    return new Promise((resolve, reject) => {
+      this.#tools.deflateRaw(piece, { level, finishFlush: SYNC_FLUSH, chunkSize: 1 << 17 }, (error, packed) => {
+        if (error !== null) {
+          reject(error);
+          return;
+        }
+        this.#hopeless = packed.length > piece.length * NO_GAIN;
+        resolve(packed);
+      });
+    });
+  }
+
+  #isPacked(piece: Buffer): boolean {
+    const middle = Math.max(0, (piece.length >> 1) - (SAMPLE >> 1));
+    const sample = piece.subarray(middle, middle + SAMPLE);
+    return this.#tools.deflateRawSync(sample, { level: 1 }).length > sample.length * NO_GAIN;
+  }
+
+  async #passOn(): Promise<void> {
+    const packed = await this.#running.shift();
+    if (packed === undefined) return;
+    if (!this.#began) await this.#out(HEADER);
+    this.#began = true;
+    await this.#out(packed);
+  }
+
+  async #out(bytes: Buffer): Promise<void> {
+    this.#hash.update(bytes);
+    await this.#to(bytes);
+  }
+}
+
+/** The empty gzip stream with the checksum of the file before it. */
+export function gzipSeal(digest: Buffer): Buffer {
+  return Buffer.concat([SEAL_HEADER, digest, LAST_BLOCK, Buffer.alloc(8)]);
+}
+
+export const GZIP_SEAL_LENGTH = gzipSeal(Buffer.alloc(32)).length;
+
+/** True when the bytes are such a seal, whatever checksum it has. */
+export function isGzipSeal(bytes: Buffer): boolean {
+  return bytes.length === GZIP_SEAL_LENGTH && bytes.equals(gzipSeal(bytes.subarray(SEAL_HEADER.length, SEAL_HEADER.length + 32)));
+}
