@@ -12,8 +12,7 @@ require_once DRUPAL_ROOT . '/includes/bootstrap.inc';
 
 /**
  * @param $data
- *   profile, language, admin_name, admin_password, mail (to be used in the site), clean_url, welcome (whom to write to, or NULL), and mail_template (our
- *   file with the text of that mail).
+ *   profile, language, admin_name, admin_password, client_email (the first account's address, which gets a mail), clean_url.
  */
 function provision_bridge_job(array $data, array $site) {
   global $conf, $profile, $install_locale, $url, $base_url;
@@ -23,6 +22,7 @@ function provision_bridge_job(array $data, array $site) {
   $url = $site['uri'];
   $base_url = $site['base_url'];
   provision_bridge_bootstrap(DRUPAL_BOOTSTRAP_CONFIGURATION);
+  $mail = provision_bridge_mail($data['client_email']);
   // The answers below are to be stored, whatever a settings.php for all sites says.
   unset($conf['site_name'], $conf['site_mail'], $GLOBALS['db_url']);
   install_drupal(array(
@@ -30,10 +30,10 @@ function provision_bridge_job(array $data, array $site) {
     'forms' => array(
       'install_configure_form' => array(
         'site_name' => $site['uri'],
-        'site_mail' => $data['mail'],
+        'site_mail' => $mail,
         'account' => array(
           'name' => provision_bridge_admin_name($data['admin_name']),
-          'mail' => $data['mail'],
+          'mail' => $mail,
           'pass' => array('pass1' => $data['admin_password'], 'pass2' => $data['admin_password']),
         ),
         'update_status_module' => array(1 => TRUE, 2 => TRUE),
@@ -43,9 +43,21 @@ function provision_bridge_job(array $data, array $site) {
   ));
   $account = user_load(1);
   $link = user_pass_reset_url($account) . '/login';
-  $welcomed = $data['welcome'] === NULL ? NULL : provision_bridge_welcome($account, $data, $link);
+  if ($mail === $data['client_email']) {
+    provision_bridge_welcome($account, $mail, $link);
+  }
   provision_bridge_messages();
-  return array('login_link' => $link, 'welcomed' => $welcomed);
+  return array('login_link' => $link);
+}
+
+/** The address if it is one, else one that reaches nobody. */
+function provision_bridge_mail($mail) {
+  if (filter_var($mail, FILTER_VALIDATE_EMAIL)) {
+    return $mail;
+  }
+  $instead = 'this.email@is.invalid';
+  provision_bridge_log('warning', "The client's e-mail address \"$mail\" is not valid. So that the site can be installed, $instead has been used instead; with the login link it can be set right.");
+  return $instead;
 }
 
 /** The name if Drupal would take it, else its usual one. */
@@ -63,8 +75,8 @@ function provision_bridge_admin_name($name) {
   return 'admin';
 }
 
-/** Writes to whom the site is for. Returns whether the mail was taken. */
-function provision_bridge_welcome($account, array $data, $link) {
+/** Writes to whom the site is for. */
+function provision_bridge_welcome($account, $mail, $link) {
   global $base_url;
   $variables = array(
     '!username' => $account->name,
@@ -78,9 +90,14 @@ function provision_bridge_welcome($account, array $data, $link) {
     '!edit_uri' => url("user/$account->uid/edit", array('absolute' => TRUE)),
   );
   $from = variable_get('site_mail', ini_get('sendmail_from'));
-  $params = array('variables' => $variables, 'template' => $data['mail_template']);
-  $message = drupal_mail('install', 'welcome-admin', $data['welcome'], user_preferred_language($account), $params, $from, TRUE);
-  return !empty($message['result']);
+  $params = array('variables' => $variables);
+  $message = drupal_mail('install', 'welcome-admin', $mail, user_preferred_language($account), $params, $from, TRUE);
+  if (empty($message['result'])) {
+    provision_bridge_log('warning', "Could not send welcome mail to $mail");
+  }
+  else {
+    provision_bridge_log('success', "Sent welcome mail to $mail");
+  }
 }
 
 /**
@@ -92,7 +109,7 @@ function install_mail($key, &$message, $params) {
   }
   $own = DRUPAL_ROOT . '/profiles/' . $GLOBALS['profile'] . '/provision_welcome_mail.inc';
   $mail = array('subject' => '', 'body' => '');
-  require is_file($own) ? $own : $params['template'];
+  require is_file($own) ? $own : dirname(__FILE__) . '/welcome-mail.php';
   $message['subject'] = st($mail['subject'], $params['variables']);
   $message['body'][] = st($mail['body'], $params['variables']);
 }

@@ -112,7 +112,7 @@ function backendReporter(cli: PhpArray): Reporter {
     error: (error) => reporter.error(error),
     log: (level, message) => reporter.log(level, message),
     foresee: (call) => reporter.result.foresee(call.options.context()),
-    end: (call) => reporter.end({ context: call?.options.context() ?? cli, self: call?.record === undefined ? undefined : call.options.self(call.record) }),
+    end: (call) => reporter.end({ context: call?.options.context() ?? cli, self: call?.record === undefined ? undefined : call.options.self(call.record), object: call?.options.object }),
   };
 }
 

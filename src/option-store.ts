@@ -18,6 +18,7 @@ export class OptionStore implements Options {
   readonly #sets: Partial<Record<OptionSetName, PhpArray>>;
   readonly #loader: DrushrcLoader;
   readonly #command: string;
+  #object: PhpValue | undefined;
 
   constructor(sets: Partial<Record<OptionSetName, PhpArray>>, loader: DrushrcLoader, command: string) {
     this.#sets = { ...sets };
@@ -41,6 +42,15 @@ export class OptionStore implements Options {
 
   put(set: ResultSet, name: string, value: PhpValue): void {
     this.#sets[set] = this.set(set).clone().set(name, value);
+  }
+
+  putObject(value: PhpValue): void {
+    this.#object = value;
+  }
+
+  /** What the command has set as its `object`; undefined when nothing. */
+  get object(): PhpValue | undefined {
+    return this.#object;
   }
 
   async loadRoot(root: string): Promise<void> {

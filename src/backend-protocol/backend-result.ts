@@ -17,6 +17,8 @@ export interface FrameParts {
   readonly self?: PhpArray | undefined;
   /** Stands in for the printed text: the pipe buffer of `--pipe`. */
   readonly output?: PhpValue | undefined;
+  /** What the command was asked for, see {@link BackendResult.setObject}. */
+  readonly object?: PhpValue | undefined;
 }
 
 /**
@@ -97,10 +99,10 @@ export class BackendResult {
   }
 
   /** The final frame, to be written to standard output as the last bytes of all. */
-  frame({ context, self, output }: FrameParts): Buffer {
+  frame({ context, self, output, object }: FrameParts): Buffer {
     const data = PhpArray.of([
       ["output", output ?? wholeText(this.#output)],
-      ["object", this.#object],
+      ["object", object ?? this.#object],
       ["error_status", this.errorStatus],
       ["log", PhpArray.list(this.#log)],
       ["error_log", this.#errors],

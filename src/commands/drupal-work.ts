@@ -4,6 +4,7 @@ import { isRecord, jsonText, runInDrupal, type BridgeJob, type JsonValue } from 
 import type { DrupalCore } from "../drupal/core.ts";
 import { rewritePaths } from "../drupal/path-rewriting.ts";
 import { pendingUpdates } from "../drupal/pending-updates.ts";
+import type { DbCredentials } from "../drupal/settings-php.ts";
 import { systemRows } from "../drupal/site-packages.ts";
 import { isVariableOn } from "../drupal/variables.ts";
 import { ShimError } from "../errors/shim-error.ts";
@@ -26,6 +27,8 @@ export interface DrupalJob {
   readonly data: Readonly<Record<string, JsonValue>>;
   /** Code of the error when Drupal fails. */
   readonly failure: string;
+  /** In the place of the site's own. */
+  readonly credentials?: DbCredentials;
 }
 
 /**
@@ -33,20 +36,31 @@ export interface DrupalJob {
  *
  * @returns its answer; undefined in a dry run
  */
-export function inDrupal(work: Work, { site, core, call }: SiteAtWork, { job, what, data, failure }: DrupalJob): Promise<Readonly<Record<string, JsonValue>> | undefined> {
+export function inDrupal(work: Work, at: SiteAtWork, job: DrupalJob): Promise<Answer | undefined> {
+  return work.act(job.what, () => start(work, at, { ...job, onStart: (pid) => work.child(pid) }));
+}
+
+/** Runs a job that changes nothing, in a dry run too. */
+export function askDrupal(work: Work, at: SiteAtWork, job: Omit<DrupalJob, "what">): Promise<Answer> {
+  return start(work, at, { ...job, onStart: () => undefined });
+}
+
+type Answer = Readonly<Record<string, JsonValue>>;
+
+function start(work: Work, { site, core, call }: SiteAtWork, { job, data, failure, credentials, onStart }: Omit<DrupalJob, "what"> & { readonly onStart: (pid: number) => void }): Promise<Answer> {
   const { php, signal } = call.surroundings;
-  const request = { job, root: core.root, uri: site.uri ?? "", baseUrl: siteBaseUrl(site), credentials: siteCredentials(call.options.set("site")), data, failure };
-  return work.act(what, () =>
-    runInDrupal(request, {
+  return runInDrupal(
+    { job, root: core.root, uri: site.uri ?? "", baseUrl: siteBaseUrl(site), credentials: credentials ?? siteCredentials(call.options.set("site")), data, failure },
+    {
       php: textOption(call, "php", php.program),
       folder: php.folder,
       env: php.environment(),
       timeoutMs: php.timeoutMs,
       signal,
-      onStart: (pid) => work.child(pid),
+      onStart,
       onLog: (level, message) => work.log(level, message),
       onProgress: (done, total, unit) => work.progress(done, total, unit),
-    }),
+    },
   );
 }
 
