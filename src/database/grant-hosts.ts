@@ -34,7 +34,8 @@ export async function grantHosts<Server>(webServers: readonly Server[], options:
 export async function probeFromHere(address: DbAddress, options: ConnectOptions): Promise<string> {
   let cause: unknown;
   try {
-    const db = await connectDb({ ...address, user: PROBE_USER, password: PROBE_USER }, options);
+    // Without a password, as accounts without a name mostly are.
+    const db = await connectDb({ ...address, user: PROBE_USER, password: "" }, options);
     await db.close();
   } catch (thrown) {
     cause = thrown instanceof ShimError && thrown.cause !== undefined ? thrown.cause : thrown;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aliasFileText } from "../../src/aliases/write-alias.ts";
 import type { CommandCall, Options } from "../../src/commands/command.ts";
-import type { ServerContext, SiteContext } from "../../src/contexts/context.ts";
+import type { SiteContext } from "../../src/contexts/context.ts";
 import { Contexts } from "../../src/contexts/contexts.ts";
 import type { ClientSettings } from "../../src/database/clients.ts";
 import type { SiteDbAccount } from "../../src/database/dump.ts";
@@ -29,10 +29,10 @@ export interface DbStage {
   /** A new folder for files. */
   folder(): string;
   /** Changes what is known of the server. */
-  saveServer(changes: PlainRecord): void;
+  saveServer(changes: PlainRecord, name?: string): void;
   /** Runs this as a task's only step; what it reported and what it returned. */
   task<T>(run: (work: Work, call: CommandCall) => Promise<T>, options?: { readonly context?: string; readonly undo?: boolean }): Promise<TaskAnswer<T>>;
-  site(uri: string): Promise<SiteContext>;
+  site(uri: string, dbServer?: string): Promise<SiteContext>;
   /** All databases and accounts. */
   inventory(): Promise<unknown>;
   strike(): Promise<void>;
@@ -78,9 +78,9 @@ export async function setDbStage(): Promise<DbStage> {
       return { host: "127.0.0.1", port: mariadb.port, user: name, password, database: name };
     },
     folder: () => mkdtempSync(join(home.beside, "files-")),
-    saveServer: (changes) => save("server_master", { ...server, ...changes }),
-    site: async (uri) => {
-      save(uri, { context_type: "site", platform: "@platform_p", db_server: "@server_master", uri });
+    saveServer: (changes, name = "server_master") => save(name, { ...server, ...changes }),
+    site: async (uri, dbServer = "server_master") => {
+      save(uri, { context_type: "site", platform: "@platform_p", db_server: `@${dbServer}`, uri });
       return (await contexts().get(uri)) as SiteContext;
     },
     task: async (run, { context = "site.test" } = {}) => {
@@ -103,10 +103,6 @@ export async function setDbStage(): Promise<DbStage> {
     },
   };
   return stage;
-}
-
-export function serverOf(site: SiteContext): ServerContext {
-  return site.dbServer;
 }
 
 function plainOptions(): Options {
