@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aliasFileText } from "../../src/aliases/write-alias.ts";
 import { siteDrushrcText } from "../../src/aliases/write-drushrc.ts";
@@ -61,6 +61,8 @@ export async function openFrontEnd(): Promise<FrontEnd> {
   const stage = await setStage();
   const { drush, provision } = installProgram(stage.home);
   const env = { ...stage.mariadb.env, ...settingsBeside(stage.home) };
+  // On a site's host the socket of `localhost` is where the system's is.
+  writeFileSync(join(stage.home.beside, "provision-shim.json"), JSON.stringify({ mysqlSocket: stage.mariadb.socket }));
   const call = backendCaller(stage.home, drush, env);
   return {
     stage,
