@@ -24,29 +24,33 @@ export interface SettingsOfSite {
 
 /** Writes settings.php from the credentials in the `site` option set, and an empty local.settings.php where there is none (P2 of Provision 7.x-3.x). */
 export function writeSiteSettings(work: Work, what: SettingsOfSite): void {
-  const { site, core, master, webGroup, call } = what;
+  const { site, webGroup, call } = what;
   const local = join(site.sitePath, "local.settings.php");
   if (lookAt(local) !== undefined) giveToWebServer(work, local, webGroup);
   else if (switchOption(call, "provision_create_local_settings_file", true)) {
     writeForWebServer(work, { path: local, content: LOCAL_SETTINGS_TEXT, webGroup });
     work.log("success", "Generated blank Drupal local.settings.php file");
   }
-  const credentials = siteCredentials(call.options.set("site"));
-  const content = settings7Text({
+  const content = siteSettingsText(what, switchOption(call, "provision_db_cloaking", true));
+  const path = join(site.sitePath, "settings.php");
+  writeForWebServer(work, { path, content, webGroup, secret: true });
+  work.log("success", `Generated Drupal settings.php file (${path})`);
+}
+
+/** The text of settings.php. `cloaked`: the web server's environment has the credentials, the file has not. */
+export function siteSettingsText({ site, core, master, call }: Omit<SettingsOfSite, "webGroup">, cloaked: boolean): string {
+  return settings7Text({
     uri: site.uri ?? "",
     root: core.root,
     profile: property(site, "profile") ?? "standard",
     enabled: site.enabled,
-    cloaked: switchOption(call, "provision_db_cloaking", true),
-    db: credentials,
+    cloaked,
+    db: siteCredentials(call.options.set("site")),
     utf8mb4: site.dbServer.db?.utf8mb4 === true && atLeast(core, 7, 50),
     subdirs: switchOption(call, "subdirs_support", false),
     includePath: master.includePath,
     extra: [],
   });
-  const path = join(site.sitePath, "settings.php");
-  writeForWebServer(work, { path, content, webGroup, secret: true });
-  work.log("success", `Generated Drupal settings.php file (${path})`);
 }
 
 /** Rewrites `sites/URI/drushrc.php` from the `site` option set, as Provision does at the end of its commands. */
