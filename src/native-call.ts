@@ -23,6 +23,9 @@ import { plainPhpEnvironment } from "./real-drush/environment.ts";
 import { refuseForeignCommand, refuseForeignOptions, refuseUnknownOptions } from "./reach.ts";
 import type { Plan } from "./task/plan.ts";
 
+/** Updates of a large site take hours. */
+const PHP_TIMEOUT_SECONDS = 6 * 3600;
+
 /** A call that is native as far as its command line, aliases and the extensions of drush tell. */
 export interface NativeCall {
   readonly options: OptionStore;
@@ -48,8 +51,10 @@ export async function examineCall(invocation: Invocation): Promise<NativeCall> {
   const record = await targetRecord(invocation, aliases);
   if (record !== undefined) options.useAlias(record);
   refuseUnknownOptions(line);
-  const hook = foreignHook(command, { invocation, values: (name) => options.all(name) }, rootOf(record));
-  if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
+  for (const part of [command, ...(NATIVE_COMMANDS[command]?.within ?? [])]) {
+    const hook = foreignHook(part, { invocation, values: (name) => options.all(name) }, rootOf(record));
+    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
+  }
   return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php }, stdin, signal) };
 }
 
@@ -97,6 +102,12 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
     cwd,
     variables: plainPhpEnvironment(variables),
     remembered,
+    php: {
+      program: php.program,
+      folder: php.phpDir,
+      timeoutMs: (config.phpTimeoutSeconds ?? PHP_TIMEOUT_SECONDS) * 1000,
+      environment: () => plainPhpEnvironment(variables),
+    },
     mysqlSocket: config.mysqlSocket,
     databaseTimeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000,
     signal,
@@ -115,6 +126,7 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
     storedContexts,
     options,
     surroundings,
+    contextWith: (name, cli) => new Contexts({ ...sources, call: { cli, stdin: new PhpArray() } }).get(name),
     on: (context, command, cli = new PhpArray(), args = []) => childCall(examined, { command, target: contextName(context), args, cli, stdin: new PhpArray() }, signal),
   };
 }

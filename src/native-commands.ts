@@ -7,8 +7,13 @@ export interface NativeCommand {
   readonly usage: string;
   /** Accepts options that it does not declare; the others refuse them unless --strict=0. */
   readonly anyOption: boolean;
+  /** Commands that are part of this one: a hook for one of them takes part in it. */
+  readonly within?: readonly string[];
   readonly load: () => Promise<Command>;
 }
+
+/** What is done to a site that is deployed anew. */
+const DEPLOYMENT = ["provision-backup", "provision-save", "provision-deploy", "provision-verify"];
 
 /** The commands that this program does itself; lib/launch lists the same names. */
 export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
@@ -28,5 +33,54 @@ export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
   "provision-unlock": { summary: "Unlock a platform", usage: "", anyOption: false, load: () => import("./commands/provision-lock.ts") },
   "provision-enable": { summary: "Serve a disabled site again", usage: "", anyOption: true, load: () => import("./commands/provision-enable.ts") },
   "provision-disable": { summary: "Send a site's visitors to the page for disabled sites", usage: "", anyOption: true, load: () => import("./commands/provision-disable.ts") },
+  "provision-install": {
+    summary: "Install a new site",
+    usage: "[--client_email=ADDRESS] [--profile=NAME] [--force-reinstall]",
+    anyOption: true,
+    within: ["provision-install-backend", "provision-save"],
+    load: () => import("./commands/provision-install.ts"),
+  },
+  "provision-install-backend": { summary: "The part of an install that Drupal does", usage: "[--client_email=ADDRESS]", anyOption: true, load: () => import("./commands/provision-install-backend.ts") },
+  "provision-import": {
+    summary: "Take over a site that is there already",
+    usage: "",
+    anyOption: true,
+    within: ["provision-save", "provision-verify"],
+    load: () => import("./commands/provision-import.ts"),
+  },
+  "provision-login-reset": { summary: "Make a link that logs the first user in once", usage: "", anyOption: true, load: () => import("./commands/provision-login-reset.ts") },
+  "provision-backup": {
+    summary: "Pack a site's files and database into one archive",
+    usage: "[FILE] [--provision_backup_suffix=.tar.gz|.tar.bz2|.tar] [--force]",
+    anyOption: true,
+    load: () => import("./commands/provision-backup.ts"),
+  },
   "provision-backup-delete": { summary: "Remove backups of a site", usage: "FILE[,FILE…]", anyOption: true, load: () => import("./commands/provision-backup-delete.ts") },
+  "provision-deploy": {
+    summary: "Put what a backup holds where a site is to be",
+    usage: "FILE [--old_uri=HOST]",
+    anyOption: true,
+    load: () => import("./commands/provision-deploy.ts"),
+  },
+  "provision-restore": {
+    summary: "Put a site back to what a backup holds",
+    usage: "FILE",
+    anyOption: true,
+    within: DEPLOYMENT,
+    load: () => import("./commands/provision-restore.ts"),
+  },
+  "provision-clone": {
+    summary: "Copy a site",
+    usage: "@new_site [@platform] [--profile=NAME] [--new_db_server=@server]",
+    anyOption: true,
+    within: DEPLOYMENT,
+    load: () => import("./commands/provision-clone.ts"),
+  },
+  "provision-migrate": {
+    summary: "Move a site to another platform, name or database server",
+    usage: "@platform [@new_name] [--profile=NAME] [--new_db_server=@server]",
+    anyOption: true,
+    within: DEPLOYMENT,
+    load: () => import("./commands/provision-migrate.ts"),
+  },
 };

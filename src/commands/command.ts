@@ -21,6 +21,8 @@ export interface Options {
   loadSite(sitePath: string): Promise<void>;
   /** Sets a result. */
   put(set: ResultSet, name: string, value: PhpValue): void;
+  /** Sets the `object` of the answer: what the command is asked for, for programs. */
+  putObject(value: PhpValue): void;
 }
 
 /** What a command gets to make its plan from. */
@@ -34,6 +36,8 @@ export interface CommandCall {
   readonly storedContexts: Contexts;
   readonly options: Options;
   readonly surroundings: Surroundings;
+  /** The context that `provision-save @name` with these options would write: what its alias says now, overlaid by them. */
+  contextWith(name: string, options: PhpArray): Promise<Context>;
   /**
    * Another command on a context as the files describe it now, with options of its own: what the original starts as a child process.
    *
@@ -53,6 +57,17 @@ export interface DrushRequest {
   readonly onError: (error: ShimError) => void;
 }
 
+export interface PhpSurroundings {
+  /** The interpreter, a path or a name in PATH; the option `php` wins over it. */
+  readonly program: string;
+  /** Folder of our own PHP programs. */
+  readonly folder: string;
+  /** Time limit for one program, milliseconds. */
+  readonly timeoutMs: number;
+  /** Its environment at this moment: ours, without our setting for drush. */
+  environment(): Readonly<Record<string, string | undefined>>;
+}
+
 /** The world outside of the call. */
 export interface Surroundings {
   /** Home of the user, where `.drush` is. */
@@ -62,6 +77,8 @@ export interface Surroundings {
   readonly cwd: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly remembered: Remembered;
+  /** How PHP is started for code of a site's Drupal. */
+  readonly php: PhpSurroundings;
   readonly mysqlSocket: string | undefined;
   readonly databaseTimeoutMs: number;
   /** Aborted when the process is told to stop. */

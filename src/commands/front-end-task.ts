@@ -23,7 +23,7 @@ export async function refreshFrontEnd(work: Work, context: string, call: Command
       target: `@${HOSTMASTER}`,
       command: "hosting-task",
       args: [`@${context}`, "verify"],
-      options: PhpArray.of([["force", true]]),
+      options: PhpArray.of([["force", true], ["yes", true]]),
       onStart: (pid) => work.child(pid),
       onLog: (type, message) => work.log(LEVELS.has(type) ? (type as LogLevel) : "notice", message),
       onError: (error) => work.error(error),

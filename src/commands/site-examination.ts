@@ -28,6 +28,18 @@ export interface ExaminedSite {
  * @throws NeedsRealDrush when only its own Drupal could do what the command must do; ShimError when the site is not there
  */
 export async function examineSite(site: SiteContext, call: CommandCall): Promise<ExaminedSite> {
+  const examined = await examinePlace(site, call);
+  await call.options.loadSite(site.sitePath);
+  siteAccount(site, call);
+  return examined;
+}
+
+/**
+ * Looks at the place of a Drupal 7 site that may not be there yet: its contexts, and the files that its settings.php will read.
+ *
+ * @throws NeedsRealDrush when only its own Drupal could do what the command must do
+ */
+export async function examinePlace(site: SiteContext, call: CommandCall): Promise<ExaminedSite> {
   await nativeServer(site.platform.webServer, call);
   await refuseFrontEnd(site, call);
   const core = nativeCore(site.platform);
@@ -35,12 +47,36 @@ export async function examineSite(site: SiteContext, call: CommandCall): Promise
   const profile = property(site, "profile") ?? "standard";
   if (describesItselfInPhp(core, profile)) throw new NeedsRealDrush(`the profile ${profile}, which describes itself in PHP`);
   await call.options.loadRoot(core.root);
-  await call.options.loadSite(site.sitePath);
   const master = await call.contexts.master();
   refuseOwnSettings(site, master, core);
-  siteAccount(site, call);
   const webGroup = site.platform.webServer.http?.webGroup ?? master.http?.webGroup ?? "www-data";
   return { uri, core, master, webGroup, uploadDirectories: ["files", "private/files", "private/temp"].map((place) => `sites/${uri}/${place}`) };
+}
+
+export interface MovableSite extends ExaminedSite {
+  /** Its table of modules and themes. */
+  readonly rows: readonly SystemRow[];
+}
+
+/**
+ * Looks at a Drupal 7 site that is to be deployed anew, here or elsewhere: what its verify needs must hold, and its database must answer. Changes nothing.
+ *
+ * @throws NeedsRealDrush when only its own Drupal could do what the command must do; ShimError when the site or its database is not there
+ */
+export async function examineMovable(site: SiteContext, call: CommandCall): Promise<MovableSite> {
+  const examined = await examineSite(site, call);
+  const db = await connectToSite(site, call);
+  try {
+    const rows = await readSystem(db, site);
+    const { drushFiles } = extensionDrift(rows, examined.core, { uri: examined.uri, profile: property(site, "profile") ?? "standard" });
+    for (const command of [call.command, "provision-deploy", "provision-verify"]) {
+      const [hook] = call.surroundings.hooksIn(drushFiles, command);
+      if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module of the site`);
+    }
+    return { ...examined, rows };
+  } finally {
+    await db.close();
+  }
 }
 
 /** The site's own account on its database. */
@@ -54,17 +90,18 @@ export function connectToSite(site: SiteContext, call: CommandCall): Promise<Db>
  *
  * @throws NeedsRealDrush when it does not agree with what is on disk, or a module of the site takes part in the command
  */
-export async function examineDatabase(db: Db, site: SiteContext, look: { readonly core: DrupalCore; readonly call: CommandCall }): Promise<SystemRow[]> {
-  const { core, call } = look;
+export async function examineDatabase(db: Db, site: SiteContext, look: { readonly core: DrupalCore; readonly call: CommandCall; readonly settled: boolean }): Promise<SystemRow[]> {
+  const { core, call, settled } = look;
   const rows = await readSystem(db, site);
   const { drifted, drushFiles } = extensionDrift(rows, core, { uri: siteUri(site), profile: property(site, "profile") ?? "standard" });
-  if (drifted.length > 0) throw new NeedsRealDrush(`modules or themes that the site's database does not know yet (${drifted.slice(0, 3).join(", ")})`);
+  if (drifted.length > 0 && !settled) throw new NeedsRealDrush(`modules or themes that the site's database does not know yet (${drifted.slice(0, 3).join(", ")})`);
   const [hook] = call.surroundings.hooksIn(drushFiles, call.command);
   if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module of the site`);
   return rows;
 }
 
-function siteUri(site: SiteContext): string {
+/** @throws ShimError PROVISION_URL_REQUIRED when it has none, or one that is no host name */
+export function siteUri(site: SiteContext): string {
   if (site.uri === undefined) throw new ShimError("PROVISION_URL_REQUIRED", `The site @${site.name} has no uri.`, { hint: "save it with --uri=host" });
   if (/[/\\]|^\.+$/.test(site.uri)) throw new ShimError("PROVISION_URL_REQUIRED", `The uri ${JSON.stringify(site.uri)} of @${site.name} is no host name.`);
   return site.uri;

@@ -1,13 +1,11 @@
 import { property, type SiteContext } from "../contexts/context.ts";
-import { dbReason, type Db } from "../database/connection.ts";
-import { clearCaches } from "../drupal/caches.ts";
+import type { Db } from "../database/connection.ts";
 import { placeClientLink } from "../drupal/client-link.ts";
 import type { DrupalCore } from "../drupal/core.ts";
 import { protectUploads } from "../drupal/htaccess.ts";
 import { arrangeSiteDirectories } from "../drupal/site-directories.ts";
 import { sitePackages, type SystemRow } from "../drupal/site-packages.ts";
 import { siteVariable } from "../drupal/variables.ts";
-import { ShimError } from "../errors/shim-error.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
@@ -16,12 +14,18 @@ import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { apacheOptions, isInPlace, siteCredentials, webSettings } from "./web-work.ts";
+import { emptyCaches } from "./settle-drupal.ts";
 import { connectToSite, examineDatabase, examineSite } from "./site-examination.ts";
 import { SETTINGS_UMASK, writeSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
 import { writeSiteAliases } from "./site-aliases.ts";
 
+export interface VerifyOptions {
+  /** Drupal has just brought its table of modules up to date; what is still missing then stays missing. */
+  readonly settled?: boolean;
+}
+
 /** `provision-verify` of a Drupal 7 site, without running its Drupal (Provision 7.x-3.x). */
-export async function verifySite(site: SiteContext, call: CommandCall): Promise<Plan> {
+export async function verifySite(site: SiteContext, call: CommandCall, { settled = false }: VerifyOptions = {}): Promise<Plan> {
   const { uri, core, master, webGroup, uploadDirectories } = await examineSite(site, call);
   const stored = await call.storedContexts.get(site.name);
   const { webServer } = site.platform;
@@ -44,7 +48,7 @@ export async function verifySite(site: SiteContext, call: CommandCall): Promise<
         ...(isUnchanged ? [step("reload the web server, whose files are up to date", writeVhost)] : []),
         step("look at the site's database", async () => {
           db = await connectToSite(site, call);
-          rows = await examineDatabase(db, site, { core, call });
+          rows = await examineDatabase(db, site, { core, call, settled });
         }),
       ],
       step("arrange the site's directories", (work) => {
@@ -81,13 +85,3 @@ function reportPackages(work: Work, look: { readonly site: SiteContext; readonly
   work.log("notice", `Found ${count("modules")} modules and ${count("themes")} themes`);
   look.call.options.put("site", "packages", packages);
 }
-
-async function emptyCaches(work: Work, db: Db): Promise<void> {
-  try {
-    const tables = await work.act("empty the cache tables", () => clearCaches(db, new Date()));
-    if (tables !== undefined) work.log("notice", `All caches flushed (${tables} tables)`);
-  } catch (cause) {
-    throw new ShimError("PROVISION_DB_QUERY_FAILED", `The caches of the site could not be emptied: ${dbReason(cause)}`, { cause });
-  }
-}
-

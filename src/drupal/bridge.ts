@@ -5,7 +5,7 @@ import type { LogLevel } from "../task/events.ts";
 import type { DbCredentials } from "./settings-php.ts";
 
 /** The programs in php/ that run inside a site's Drupal. */
-export type BridgeJob = "install-7" | "updates-7" | "access-rebuild-7" | "settings-7" | "login-7";
+export type BridgeJob = "install-7" | "flush-7" | "updates-7" | "access-rebuild-7" | "settings-7" | "login-7";
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 

@@ -1,0 +1,174 @@
+import { unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { unpackSite } from "../backups/unpack.ts";
+import type { ServerContext, SiteContext } from "../contexts/context.ts";
+import { withEnabled } from "../contexts/site.ts";
+import type { DrupalCore } from "../drupal/core.ts";
+import { arrangeSiteDirectories } from "../drupal/site-directories.ts";
+import { groupNamed } from "../files/groups.ts";
+import { isAbsent, lookAt, readIfThere } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
+import { PhpArray } from "../php-values/php-array.ts";
+import { runProcess } from "../processes/run-process.ts";
+import { groupProblem, removeTreeLater } from "../task/file-changes.ts";
+import { step, type Plan, type Work } from "../task/plan.ts";
+import { apacheVhostFile } from "../web/apache-files.ts";
+import { changeWebConfig, type WebFileChange } from "../web/web-transaction.ts";
+import type { CommandCall } from "./command.ts";
+import { loadSiteDatabase } from "./database-files.ts";
+import { nativeCore, nativeServer, targetSite } from "./native-reach.ts";
+import { writeSiteAliases } from "./site-aliases.ts";
+import { createSiteDatabase, putCredentials } from "./site-database.ts";
+import { putSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
+import { settleDrupal } from "./settle-drupal.ts";
+import { verifySite } from "./verify-site.ts";
+import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
+
+export interface Deployment {
+  /** Name of the context, saved already. */
+  readonly name: string;
+  readonly enabled: boolean;
+  /** The backup, an absolute path. */
+  readonly archive: string;
+  /** Host name that the site had when the backup was made. */
+  readonly oldUri: string;
+  /** Files that leave the web server's configuration at the moment in which the new virtual host comes. */
+  readonly gone: readonly WebFileChange[];
+  /** The umask for a virtual host that is new, where it is not the inherited one. */
+  readonly vhostUmask?: number;
+}
+
+/** Deploys the backup as that context and verifies the site: the children provision-deploy and provision-verify of clone, migrate and restore (Provision 7.x-3.x). */
+export async function deployedSite(work: Work, call: CommandCall, deployment: Deployment): Promise<void> {
+  const { name, enabled } = deployment;
+  if (work.dryRun) {
+    // There is no such context yet that could be looked at.
+    await work.act(`deploy ${deployment.archive || "the backup"} as @${name} and verify it`, () => undefined);
+    return;
+  }
+  const deploy = await call.on(name, "provision-deploy", PhpArray.of([["old_uri", deployment.oldUri], ["strict", 0]]));
+  await work.include({ steps: await deploySteps(withEnabled(targetSite(deploy), enabled), deploy, deployment) });
+  await work.include(await verifyDeployed(call, name));
+}
+
+/** The last part of a move: the site's own verify, on what the deployment has left. */
+async function verifyDeployed(call: CommandCall, name: string): Promise<Plan> {
+  const verify = await call.on(name, "provision-verify");
+  return verifySite(targetSite(verify), verify, { settled: true });
+}
+
+/** What is known of the place where a site is deployed. */
+interface Place {
+  readonly site: SiteContext;
+  readonly core: DrupalCore;
+  readonly master: ServerContext;
+  readonly webGroup: string;
+  readonly call: CommandCall;
+}
+
+/**
+ * The steps that put what a backup holds where the site is to be. A directory that is there is replaced: it comes back when something fails, and goes for good at the
+ * end of the task.
+ *
+ * @throws NeedsRealDrush, ShimError before anything was changed
+ */
+export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask">): Promise<Plan["steps"]> {
+  await nativeServer(site.platform.webServer, call);
+  const core = nativeCore(site.platform);
+  await call.options.loadRoot(core.root);
+  const master = await call.contexts.master();
+  const webGroup = site.platform.webServer.http?.webGroup ?? master.http?.webGroup ?? "www-data";
+  const place: Place = { site, core, master, webGroup, call };
+  // A backup from before a rename has the paths of the former name.
+  let oldUri = deployment.oldUri;
+  const staged = join(dirname(site.sitePath), `.${site.uri ?? ""}.${uniqueName()}`);
+  return [
+    [
+      step("unpack the backup", async (work) => {
+        await unpack(work, place, { archive: deployment.archive, staged });
+        oldUri = uriInBackup(staged) ?? oldUri;
+      }),
+      step("create the database", (work) => createDatabase(work, place)),
+    ],
+    step("put the site's directory in its place", (work) => {
+      if (lookAt(site.sitePath) !== undefined) replaceFormer(work, site.sitePath);
+      work.files.placeTree(staged, site.sitePath);
+      putSiteDrushrc(work, site, call);
+      writeSiteSettings(work, place);
+    }),
+    [
+      step("load the database", (work) => load(work, place)),
+      step("write sites.php and arrange the site's directories", async (work) => {
+        await writeSiteAliases(work, site, call);
+        arrangeSiteDirectories(work, site.sitePath, webGroup);
+      }),
+    ],
+    [
+      step("write the virtual host and reload the web server", (work) => serve(work, place, deployment)),
+      step("bring the site's database up to its code and place", (work) => settleDrupal(work, { site, core, call }, oldUri)),
+    ],
+  ];
+}
+
+async function unpack(work: Work, { site, webGroup, call }: Place, { archive, staged }: { readonly archive: string; readonly staged: string }): Promise<void> {
+  work.files.journal.scratch(staged);
+  await unpackSite({ archive, target: staged, work, env: call.surroundings.php.environment() });
+  work.log("success", `Unpacked ${archive} for ${site.sitePath}`);
+  await giveUploads(work, staged, webGroup, call);
+}
+
+/** The host name that the settings.php in the backup was written for. */
+function uriInBackup(staged: string): string | undefined {
+  return /\['file_public_path'\]\s*=\s*'sites\/([^/']+)\/files'/.exec(readIfThere(join(staged, "settings.php"))?.toString("utf8") ?? "")?.[1];
+}
+
+/** The directories that the web server writes into, with all that is in them. */
+const UPLOADS = ["files", "private/files", "private/temp", "private/config"];
+
+/** An archive keeps names of groups, but only root could give the files to them as they are unpacked. */
+async function giveUploads(work: Work, staged: string, webGroup: string, call: CommandCall): Promise<void> {
+  const problem = groupProblem(webGroup);
+  const present = UPLOADS.filter((path) => lookAt(join(staged, path))?.isDirectory() === true);
+  if (present.length === 0) return;
+  if (problem !== undefined) {
+    work.log("warning", `Could not change group ownership of the site's files to ${webGroup} (${problem})`);
+    return;
+  }
+  const gid = groupNamed(webGroup)?.gid ?? webGroup;
+  const { status, stderr } = await runProcess({ file: "chgrp", args: ["-R", "-h", "-P", "--", String(gid), ...present], env: call.surroundings.php.environment(), cwd: staged, timeoutMs: 3_600_000, maxOutputBytes: 100_000 });
+  if (status === 0) work.log("success", `Changed group ownership of the site's files to ${webGroup}`);
+  else work.log("warning", `Could not change group ownership of all of the site's files to ${webGroup} (${stderr.toString("utf8").split("\n").slice(0, 3).join("; ")})`);
+}
+
+/** A new database for what the backup holds; its credentials are the site's from here on. */
+async function createDatabase(work: Work, { site, call }: Place): Promise<void> {
+  putCredentials(call.options, await createSiteDatabase(work, call, { site }));
+}
+
+function replaceFormer(work: Work, sitePath: string): void {
+  const aside = join(dirname(sitePath), `.${sitePath.slice(dirname(sitePath).length + 1)}.${uniqueName()}.former`);
+  work.log("notice", `Replacing the existing site at ${sitePath}`);
+  work.files.moveTree(sitePath, aside);
+  const entry = work.dryRun ? undefined : removeTreeLater(aside);
+  if (entry !== undefined) work.afterwards(`remove the former ${sitePath}`, entry);
+}
+
+async function load(work: Work, { site, call }: Place): Promise<void> {
+  const file = join(site.sitePath, "database.sql");
+  const credentials = siteCredentials(call.options.set("site"));
+  await loadSiteDatabase(work, call, { credentials, server: site.dbServer, file });
+  work.log("success", `Loaded the database ${credentials.name}`);
+  try {
+    // It is part of the new tree, which goes as a whole if something fails.
+    unlinkSync(file);
+  } catch (thrown) {
+    if (!isAbsent(thrown)) throw thrown;
+  }
+}
+
+async function serve(work: Work, { site, call, master }: Place, { gone, vhostUmask }: Pick<Deployment, "gone" | "vhostUmask">): Promise<void> {
+  const { webServer } = site.platform;
+  if (webServer.http === undefined) return;
+  const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
+  await changeWebConfig(work, webServer, [vhost, ...gone], webSettings(call, vhostUmask));
+}

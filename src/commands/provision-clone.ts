@@ -1,0 +1,72 @@
+import { contextName } from "../contexts/names.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import type { PhpValue } from "../php-values/value.ts";
+import { step, type Plan } from "../task/plan.ts";
+import type { CommandCall } from "./command.ts";
+import { deployedSite } from "./deploy-site.ts";
+import { refreshFrontEnd } from "./front-end-task.ts";
+import { changedByOptions, recordScalars, siteWith, targetPlatformOf } from "./moving.ts";
+import { refuseMissingCode } from "./missing-code.ts";
+import { nativeCore, targetSite } from "./native-reach.ts";
+import { newSiteName, refuseTakenTarget } from "./new-site-name.ts";
+import { backupForTask } from "./provision-backup.ts";
+import { writeAliasFiles } from "./save-context.ts";
+import { examineMovable } from "./site-examination.ts";
+import { writeSiteDrushrc } from "./site-settings.ts";
+
+/** Properties of the source that its copy does not get. */
+const OWN: ReadonlySet<string> = new Set(["redirection", "ssl_enabled", "ssl_key", "cdn", "site_enabled", "cron_key"]);
+
+/**
+ * `provision-clone @new_site [@platform]`: copies a site (Provision 7.x-3.x). The copy has no aliases, redirection or certificates; the source goes on serving.
+ */
+export async function prepare(call: CommandCall): Promise<Plan> {
+  const source = targetSite(call);
+  const [given, platformName] = call.args;
+  if (given === undefined || given === "") throw new ShimError("PROVISION_NO_CONTEXT", "provision-clone was called without a name for the copy.", { hint: "drush @site provision-clone @new_site [@platform]" });
+  const name = newSiteName(given);
+  const { rows, core } = await examineMovable(source, call);
+  const platform = await targetPlatformOf(call, contextName(platformName === undefined || platformName === "" ? source.platform.name : platformName));
+  const carried = recordScalars(source).filter(([key]) => !OWN.has(key));
+  const place: [string, PhpValue][] = [["uri", name], ["platform", `@${platform.name}`], ["root", platform.root ?? null]];
+  if (name === source.name) throw new ShimError("PROVISION_TARGET_EXISTS", `@${name} cannot be cloned to itself.`, { hint: "give the copy another name" });
+  const target = await siteWith(call, name, [...carried, ...place, ...changedByOptions(call)]);
+  await refuseTakenTarget(target, call, { site: source, renamed: false });
+  refuseMissingCode(rows, { site: source, core }, { site: target, core: nativeCore(platform) });
+  const platforms = platform.name === source.platform.name ? [] : [source.platform, platform];
+  let archive = "";
+  const backup = step("back the site up", async (work) => {
+    archive = await backupForTask(work, source, call);
+  });
+  const save = step("save the context of the copy", (work) => {
+    writeAliasFiles(work, target, call.surroundings);
+  });
+  const deploy = step(`deploy the copy on @${platform.name}`, (work) => deployedSite(work, call, { name, enabled: true, archive, oldUri: source.uri ?? "", gone: [] }));
+  const refreshSource = step("have the front end look at the source again", (work) => refreshFrontEnd(work, source.name, call));
+  return {
+    title: `clone site @${source.name} to @${name}`,
+    context: source.name,
+    alsoLocks: [name],
+    steps: [
+      [
+        ...platforms.map((one) => step(`have the front end verify @${one.name}`, (work) => refreshFrontEnd(work, one.name, call))),
+        step("copy the site", (work) =>
+          work.include({
+            steps: [
+              // It changes modes and files of the source, so the backup waits for it.
+              step("have the front end look at the source", (inner) => refreshFrontEnd(inner, source.name, call)),
+              backup,
+              save,
+              [deploy, refreshSource],
+            ],
+          }),
+        ),
+      ],
+      step("keep the source's drushrc.php", async (work) => {
+        call.options.put("process", "old_platform", `@${source.platform.name}`);
+        await call.options.loadSite(source.sitePath);
+        writeSiteDrushrc(work, source, call);
+      }),
+    ],
+  };
+}

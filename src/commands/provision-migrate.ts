@@ -1,0 +1,146 @@
+import { join } from "node:path";
+import { listProperty, property, type PlatformContext, type SiteContext } from "../contexts/context.ts";
+import { contextName } from "../contexts/names.ts";
+import { withEnabled } from "../contexts/site.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { lookAt } from "../files/look.ts";
+import { PhpArray } from "../php-values/php-array.ts";
+import type { PhpValue } from "../php-values/value.ts";
+import { removeTreeLater } from "../task/file-changes.ts";
+import { step, type Plan, type Work } from "../task/plan.ts";
+import { apacheVhostPath } from "../web/apache-files.ts";
+import { changeWebConfig, type WebFileChange } from "../web/web-transaction.ts";
+import type { CommandCall } from "./command.ts";
+import { deployedSite } from "./deploy-site.ts";
+import { refreshFrontEnd } from "./front-end-task.ts";
+import { changedByOptions, recordScalars, rewrittenAliases, rewrittenRedirection, siteWith, targetPlatformOf } from "./moving.ts";
+import { refuseMissingCode } from "./missing-code.ts";
+import { nativeCore, switchOption, targetSite } from "./native-reach.ts";
+import { newSiteName, refuseTakenTarget } from "./new-site-name.ts";
+import { backupForTask } from "./provision-backup.ts";
+import { aliasPath, writeAliasFiles } from "./save-context.ts";
+import { aliasesInSitesPhp, deleteSiteAliases } from "./site-aliases.ts";
+import { dropDatabaseLater } from "./site-database.ts";
+import { examineMovable } from "./site-examination.ts";
+import { takeOffline } from "./take-offline.ts";
+import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
+
+/** What a migrate changes of a site: at least one of platform, name and database server, or the place in which it is unpacked anew. */
+interface Move {
+  readonly source: SiteContext;
+  /** As it is to be saved. */
+  readonly target: SiteContext;
+  readonly renamed: boolean;
+  readonly otherPlatform: boolean;
+  readonly call: CommandCall;
+}
+
+/**
+ * `provision-migrate @platform [@new_name]`: moves a site to another platform, name or database server (Provision 7.x-3.x). It either happens or does not: the old
+ * site, its database and directory go only after the new one was deployed and verified.
+ */
+export async function prepare(call: CommandCall): Promise<Plan> {
+  const source = targetSite(call);
+  const [platformName, newName] = call.args;
+  if (platformName === undefined || platformName === "") throw new ShimError("PROVISION_NO_CONTEXT", "provision-migrate was called without a platform.", { hint: "drush @site provision-migrate @platform [@new_name]" });
+  const { rows, core } = await examineMovable(source, call);
+  const platform = await targetPlatformOf(call, contextName(platformName));
+  const name = newName === undefined || newName === "" ? source.name : newSiteName(newName);
+  const renamed = name !== source.name;
+  const target = await targetOf({ call, source, platform, name, renamed });
+  if (target.sitePath !== source.sitePath) await refuseTakenTarget(target, call, { site: source, renamed });
+  refuseMissingCode(rows, { site: source, core }, { site: target, core: nativeCore(target.platform) });
+  const move: Move = { source, target, renamed, otherPlatform: platform.name !== source.platform.name, call };
+  return { title: `migrate site @${source.name} to @${platform.name}${renamed ? ` as @${name}` : ""}`, context: source.name, ...(renamed ? { alsoLocks: [name] } : {}), steps: steps(move) };
+}
+
+/** The context of the site as it is to be. The site keeps its state: one that is disabled stays so. */
+async function targetOf({ call, source, platform, name, renamed }: { readonly call: CommandCall; readonly source: SiteContext; readonly platform: PlatformContext; readonly name: string; readonly renamed: boolean }): Promise<SiteContext> {
+  const place: [string, PhpValue][] = [["platform", `@${platform.name}`], ["root", platform.root ?? null]];
+  if (!renamed) return siteWith(call, name, [["uri", source.uri ?? name], ...place, ...changedByOptions(call)]);
+  const from = source.uri ?? source.name;
+  const present = listProperty(source, "aliases");
+  const aliases = rewrittenAliases(present.length > 0 ? present : await aliasesInSitesPhp(source, call), from, name).filter((alias) => alias !== name);
+  const redirection = rewrittenRedirection(source, name);
+  const lists: [string, PhpValue][] = [["aliases", PhpArray.list(aliases)], ["drush_aliases", PhpArray.list(listProperty(source, "drush_aliases"))]];
+  const carried = recordScalars(source).filter(([key]) => key !== "redirection");
+  const options = [...carried, ...lists, ...(redirection === undefined ? [] : [["redirection", redirection] as [string, PhpValue]]), ["uri", name] as [string, PhpValue], ...place, ...changedByOptions(call)];
+  return withEnabled(await siteWith(call, name, options), source.enabled);
+}
+
+function steps(move: Move): Plan["steps"] {
+  const { source, target, renamed, otherPlatform, call } = move;
+  let archive = "";
+  const platforms = otherPlatform && switchOption(call, "provision_verify_platforms_before_migrate", true) ? [source.platform, target.platform] : [];
+  const deploy = step(`deploy the site on @${target.platform.name}`, async (work) => {
+    const vhost = formerVhost(move);
+    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", gone: vhost === undefined ? [] : [vhost], ...(renamed ? {} : { vhostUmask: 0o002 }) });
+  });
+  return [
+    // Its verify writes virtual host and settings: it comes before the site is taken offline.
+    ...(renamed ? [] : [step("have the front end look at the site", (work) => refreshFrontEnd(work, source.name, call))]),
+    [
+      ...platforms.map((platform) => step(`have the front end verify @${platform.name}`, (work) => refreshFrontEnd(work, platform.name, call))),
+      step("move the site", (work) =>
+        work.include({
+          steps: [
+            step("take the site offline", (inner) => takeOffline(inner, source, call)),
+            step("back the site up", async (inner) => {
+              archive = await backupForTask(inner, source, call);
+            }),
+            step("save the context", (inner) => {
+              writeAliasFiles(inner, target, call.surroundings);
+            }),
+            deploy,
+          ],
+        }),
+      ),
+    ],
+    step("clear the former place", (work) => clearFormerPlace(work, move)),
+    step("look at the moved site", async () => {
+      await report(move);
+    }),
+  ];
+}
+
+/** The virtual host that the site leaves behind; one of the same name on the same server is written over. */
+function formerVhost({ source, target, call }: Move): WebFileChange | undefined {
+  const path = apacheVhostPath(source, apacheOptions(call));
+  const isSame = apacheVhostPath(target, apacheOptions(call)) === path;
+  return isSame || source.platform.webServer.name !== target.platform.webServer.name ? undefined : { path, label: "former virtual host configuration file", content: undefined };
+}
+
+/** What the site has left: its entries and links at once, so that they come back if something fails; its directory and database once nothing can fail any more. */
+async function clearFormerPlace(work: Work, move: Move): Promise<void> {
+  const { source, target, renamed, otherPlatform, call } = move;
+  const { webServer } = source.platform;
+  if (renamed || otherPlatform) await deleteSiteAliases(work, source, call);
+  if (webServer.name !== target.platform.webServer.name) {
+    const path = apacheVhostPath(source, apacheOptions(call));
+    await changeWebConfig(work, webServer, [{ path, label: "former virtual host configuration file", content: undefined }], webSettings(call));
+  }
+  if (renamed) {
+    const { home } = call.surroundings;
+    const kept = new Set([target.name, ...listProperty(target, "drush_aliases").map(contextName)]);
+    for (const name of [source.name, ...listProperty(source, "drush_aliases").map(contextName)]) {
+      if (!kept.has(name) && work.files.remove(aliasPath(home, name))) work.log("success", `Removed the alias file of @${name}`);
+    }
+    const client = property(source, "client_name");
+    const link = client === undefined ? undefined : join((await call.contexts.master()).clientsPath, client, source.uri ?? "");
+    if (link !== undefined && lookAt(link)?.isSymbolicLink() === true && work.files.remove(link)) work.log("success", `Removed the client's link ${link}`);
+  }
+  // In the same place the deployment has moved the old directory aside itself.
+  const tree = source.sitePath === target.sitePath ? undefined : removeTreeLater(source.sitePath);
+  if (tree !== undefined) work.afterwards(`remove ${source.sitePath}`, tree);
+  const { name, user } = siteCredentials(call.options.set("site"));
+  dropDatabaseLater(work, call, { site: source, database: name, user });
+}
+
+/** What the front end reads afterwards: the moved site's credentials and packages, and where it is now. */
+async function report({ source, target, renamed, call }: Move): Promise<void> {
+  const { options } = call;
+  await options.loadSite(target.sitePath);
+  options.put("process", "old_platform", `@${source.platform.name}`);
+  options.put("process", "new_site_path", target.sitePath);
+  if (renamed) options.put("process", "aliases", PhpArray.list(listProperty(target, "aliases")));
+}
