@@ -32,7 +32,7 @@ function provision_bridge_job(array $data, array $site) {
         'site_name' => $site['uri'],
         'site_mail' => $mail,
         'account' => array(
-          'name' => provision_bridge_admin_name($data['admin_name']),
+          'name' => $data['admin_name'],
           'mail' => $mail,
           'pass' => array('pass1' => $data['admin_password'], 'pass2' => $data['admin_password']),
         ),
@@ -58,21 +58,6 @@ function provision_bridge_mail($mail) {
   $instead = 'this.email@is.invalid';
   provision_bridge_log('warning', "The client's e-mail address \"$mail\" is not valid. So that the site can be installed, $instead has been used instead; with the login link it can be set right.");
   return $instead;
-}
-
-/** The name if Drupal would take it, else its usual one. */
-function provision_bridge_admin_name($name) {
-  foreach (array('includes/unicode.inc', 'includes/common.inc', 'modules/user/user.module') as $file) {
-    if (is_file(DRUPAL_ROOT . '/' . $file)) {
-      require_once DRUPAL_ROOT . '/' . $file;
-    }
-  }
-  $problem = user_validate_name($name);
-  if (!$problem) {
-    return $name;
-  }
-  provision_bridge_log('warning', "The name \"$name\" cannot be that of the first account: " . provision_bridge_plain($problem) . ' The name "admin" is used.');
-  return 'admin';
 }
 
 /** Writes to whom the site is for. */

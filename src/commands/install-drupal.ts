@@ -19,7 +19,7 @@ export async function installDrupal(work: Work, at: SiteAtWork): Promise<void> {
   const data = {
     profile: property(site, "profile") ?? "standard",
     language: property(site, "language") ?? "en",
-    admin_name: textOption(call, "admin_user", "admin"),
+    admin_name: adminName(work, call),
     admin_password: newPassword(),
     client_email: textOption(call, "client_email", ""),
     clean_url: switchOption(call, "clean_url", true),
@@ -29,6 +29,15 @@ export async function installDrupal(work: Work, at: SiteAtWork): Promise<void> {
   if (typeof link !== "string") return;
   call.options.put("process", "login_link", link);
   work.log("success", `Login url: ${link}`);
+}
+
+/** Option `admin_user`, the name of the first account; one that Drupal would refuse at the very end is not used. */
+function adminName(work: Work, call: CommandCall): string {
+  const usual = "admin";
+  const name = textOption(call, "admin_user", usual);
+  if (name.length <= 60 && /^[\w@.'\u00a1-\u00f7-]+(?: [\w@.'\u00a1-\u00f7-]+)*$/.test(name)) return name;
+  work.log("warning", `The first account cannot have the name ${JSON.stringify(name)}: letters, digits, single spaces and @ _ . ' - are allowed. It has the name ${usual}.`);
+  return usual;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Context, PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
+import { whyNotNative, type CoreWork } from "../drupal/core-facts.ts";
 import { readCore, type DrupalCore } from "../drupal/core.ts";
 import { isTruthy, scalarText } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
@@ -29,14 +30,15 @@ export function hasFeature(call: CommandCall, name: string): boolean {
 /**
  * The Drupal of the platform.
  *
- * @throws NeedsRealDrush when it is not Drupal 7; ShimError DRUSH_INVALID_DRUPAL_ROOT when there is none
+ * @throws NeedsRealDrush when that work on it is not native (src/drupal/core-facts.ts); ShimError DRUSH_INVALID_DRUPAL_ROOT when there is none
  */
-export function nativeCore(platform: PlatformContext): DrupalCore {
+export function nativeCore(platform: PlatformContext, work: CoreWork = "settings"): DrupalCore {
   const { root } = platform;
   if (root === undefined) throw invalidRoot(platform, "the platform has no root");
   const core = readCore(root);
   if (core === undefined) throw invalidRoot(platform, "no Drupal was found there");
-  if (core.major !== 7) throw new NeedsRealDrush(`Drupal ${core.version} of @${platform.name}`);
+  const reason = whyNotNative(core, work);
+  if (reason !== undefined) throw new NeedsRealDrush(`@${platform.name}, which has ${reason}`);
   return core;
 }
 

@@ -18,7 +18,7 @@ import { writeSiteDrushrc } from "./site-settings.ts";
 export async function prepare(call: CommandCall): Promise<Plan> {
   const site = targetSite(call);
   await nativeServer(site.platform.webServer, call);
-  const core = nativeCore(site.platform);
+  const core = nativeCore(site.platform, "code");
   siteUri(site);
   await call.options.loadRoot(core.root);
   await call.options.loadSite(site.sitePath);

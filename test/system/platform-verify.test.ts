@@ -192,7 +192,7 @@ describe("what is refused changes nothing", () => {
 describe("what is the real drush's", () => {
   it.each([
     ["a makefile whose platform is not built", "makefile of @platform_other", () => Promise.resolve({ root: at("platforms/later"), makefile: "/x.make" })],
-    ["Drupal 8", "Drupal 8.9.20 of @platform_other", async () => {
+    ["Drupal 8", "@platform_other, which has Drupal 8.9.20: ", async () => {
       await shell(`mkdir -p platforms/d8/core/lib platforms/d8/sites; echo "<?php class Drupal { const VERSION = '8.9.20'; }" > platforms/d8/core/lib/Drupal.php`);
       return { root: at("platforms/d8") };
     }],
