@@ -140,6 +140,12 @@ async function childCall({ invocation, php }: Examined, words: Words & { readonl
   return commandCall({ invocation, aliases, options, php }, words, signal);
 }
 
+/** The contexts as their alias files describe them, for commands of `provision` that are not calls of drush. */
+export async function openContexts(invocation: Invocation): Promise<Contexts> {
+  const { options, aliases } = await openOptions(invocation, { php: phpSettings(invocation), command: "", cli: new PhpArray() });
+  return new Contexts({ ...contextSources({ invocation, aliases, options }), call: { cli: new PhpArray(), stdin: new PhpArray() } });
+}
+
 /** The options that drush's configuration files and the command line give, and the aliases that can be found with them. */
 async function openOptions(invocation: Invocation, call: { readonly php: PhpSettings; readonly command: string; readonly cli: PhpArray }): Promise<{ readonly options: OptionStore; readonly aliases: Aliases }> {
   const { config, home, variables } = invocation;

@@ -28,6 +28,8 @@ async function run(call: CliCall): Promise<number> {
   if (command === "swap") return (await import("./cli/swap.ts")).swap(call);
   if (command === "ps") return (await import("./cli/tasks.ts")).ps(call);
   if (command === "recover") return (await import("./cli/tasks.ts")).recover(call);
+  if (command === "backups") return (await import("./cli/backups.ts")).backups(call);
+  if (command === "backup" && call.arguments.words[0] === "verify") return (await import("./cli/backups.ts")).verify(call);
   const native = `provision-${command.replace(/^provision-/, "")}`;
   if (Object.hasOwn(NATIVE_COMMANDS, native)) return (await import("./cli/run-command.ts")).runCommand(call, native);
   throw unknown(command);

@@ -24,6 +24,17 @@ const OTHERS: Readonly<Record<string, HelpEntry>> = {
       "--json        The report as one JSON object",
     ],
   },
+  backups: {
+    usage: "provision backups list [@site] [--json] | provision backup verify FILE [--json]",
+    summary: "Show the backups that there are, or read one through and check it",
+    details: [
+      "list    The archives in the backup directory, of one site or of all, oldest first.",
+      "verify  Reads FILE to its end: compression, form, and every checksum of its manifest. An archive of an older backend has no",
+      "        checksums; then it is seen that it can be read. Exit 0: it is whole, 1: it is not, or cannot be read.",
+      "",
+      "--json  The report as one JSON object",
+    ],
+  },
   ps: { usage: "provision ps [--json]", summary: "Show which tasks hold which contexts", details: [] },
   recover: { usage: "provision recover [--json]", summary: "Undo what killed tasks have left half done", details: [] },
   help: { usage: "provision help [COMMAND]", summary: "Show this, or the help of one command", details: [] },
