@@ -205,7 +205,7 @@ describe("a load", () => {
       await load(account, file(`${line}CREATE TABLE s (id INT);\n`), { env: { PATH: old } });
       expect(readFileSync(`${log}.in`, "utf8")).toBe("CREATE TABLE s (id INT);\n");
     }
-    expect(readFileSync(log, "utf8")).toBe("--defaults-file=/dev/fd/3 --batch --loose-system-command=OFF target\n");
+    expect(readFileSync(log, "utf8")).toBe("--defaults-file=/dev/fd/3 --batch --comments --loose-system-command=OFF target\n");
     await load(account, file("/*M!999999\\- enable the sandbox mode */ \nCREATE TABLE s (id INT);\n"));
   });
 

@@ -18,6 +18,8 @@ export interface Login {
 export interface MariaDb {
   readonly port: number;
   readonly socket: string;
+  /** Its data directory. */
+  readonly data: string;
   readonly pid: number;
   readonly admin: Login;
   /** The value of a server's property `master_db`. */
@@ -54,6 +56,7 @@ export async function startMariadb(user: TestUser, directory: string): Promise<M
   return {
     port,
     socket,
+    data,
     pid: server.pid,
     admin,
     masterDb: `mysql://${admin.user}:${admin.password}@127.0.0.1:${port}`,
