@@ -109,7 +109,8 @@ export async function loadEnd({ client, request }: Load, child: StreamedProcess)
 function loadArguments(client: Client, login: string, database: string): string[] {
   // Commands of the client itself, with which a dump by another could start programs, are refused where the client can do that.
   const refusing = hasSandbox(client) ? ["--sandbox"] : client.flavour === "mysql" ? ["--loose-system-command=OFF"] : [];
-  return [login, "--batch", ...refusing, database];
+  // Comments in the bodies of triggers and routines are part of them.
+  return [login, "--batch", "--comments", ...refusing, database];
 }
 
 function openDump(file: string): number {

@@ -119,10 +119,10 @@ describe("a large database", () => {
   it("is seen by all clients at one time, while others write, and nobody has to wait long", async () => {
     const account = await stage.makeDatabase("moving");
     await stage.query("USE moving; CREATE TABLE a (n INT, pad LONGTEXT); CREATE TABLE b (n INT, pad LONGTEXT); INSERT INTO a SELECT 0, REPEAT('a', 30000) FROM seq_1_to_200; INSERT INTO b SELECT 0, REPEAT('b', 30000) FROM seq_1_to_200");
-    let running = true;
+    const stop = new AbortController();
     let writes = 0;
     const writer = (async () => {
-      for (let n = 1; running; n++, writes++) await stage.query(`START TRANSACTION; UPDATE moving.a SET n = ${n}; UPDATE moving.b SET n = ${n}; COMMIT`);
+      for (let n = 1; !stop.signal.aborted; n++, writes++) await stage.query(`START TRANSACTION; UPDATE moving.a SET n = ${n}; UPDATE moving.b SET n = ${n}; COMMIT`);
     })();
     try {
       await until("it is written to", () => writes > 2);
@@ -137,7 +137,7 @@ describe("a large database", () => {
         await until("writing goes on", () => writes > began);
       }
     } finally {
-      running = false;
+      stop.abort();
       await writer;
     }
   });
