@@ -11,6 +11,7 @@ import type { Packing } from "./packing.ts";
 import { DUMP, SiteMembers } from "./site-members.ts";
 import { readTree, type Steadiness } from "./steady-tree.ts";
 import { BLOCK, fileHeader, paddingAfter } from "./tar-header.ts";
+import { RECORD } from "./tar-parser.ts";
 import { packingWriter } from "./writers.ts";
 
 export interface BackupRequest {
@@ -63,9 +64,6 @@ export async function makeBackup(request: BackupRequest): Promise<MadeBackup> {
   }
 }
 
-/** Tar fills its last record up to so many bytes; older ones complain of less. */
-const RECORD = 20 * BLOCK;
-
 class Making {
   readonly #request: BackupRequest;
   readonly #handle: FileHandle;
@@ -102,10 +100,11 @@ class Making {
       this.#compare(wrote, check);
       return { size: this.#written, members: check.members, bytes: check.bytes, unsteady: wrote.unsteady };
     } catch (thrown) {
+      // What stopped the writer may be what the reader has found; what the reader says after the writer has failed is of no interest.
+      const found = fault;
       growing.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
       await checking.catch(() => undefined);
-      // What stopped the writer may be what the reader has found.
-      throw fault !== undefined && fault !== thrown && this.#stop.signal.reason === fault ? readBackFailed(fault) : thrown;
+      throw found === undefined ? thrown : readBackFailed(found);
     } finally {
       request.signal.removeEventListener("abort", stop);
       writer.stop();

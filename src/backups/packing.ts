@@ -62,6 +62,8 @@ async function* gunzip(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     if (code === "Z_BUF_ERROR") throw damaged("it is cut off: its compressed data ends too early", thrown);
+    // It closes when something that is not gzip's follows.
+    if (code === "ABORT_ERR" || code === "ERR_STREAM_PREMATURE_CLOSE") throw damaged("something follows the end of its compressed data", thrown);
     if (code?.startsWith("Z_") === true) throw damaged(`its compressed data is broken (${(thrown as Error).message})`, thrown);
     throw thrown;
   }

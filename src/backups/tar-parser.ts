@@ -8,6 +8,9 @@ export type TarEvent =
   /** All of the last member's data has come. */
   | { readonly kind: "ended" };
 
+/** Tar fills its last record with zeros up to so many bytes. */
+export const RECORD = 20 * BLOCK;
+
 /** Names and pax headers longer than this are none of a site's. */
 const LONGEST_NAME = 1 << 20;
 
@@ -32,6 +35,7 @@ export class TarParser {
   #gatheredLength = 0;
   #offset = 0;
   #zeroBlocks = 0;
+  #endOffset = 0;
   #blocks: Buffer[] = [];
   #map: Buffer[] = [];
   #path: Buffer | undefined;
@@ -54,6 +58,7 @@ export class TarParser {
   /** @throws ShimError PROVISION_BACKUP_DAMAGED when the archive ended too early */
   end(): void {
     if (this.#place.is !== "end") throw damaged(`it is cut off: it ends after ${this.#offset + this.#gatheredLength} bytes in the middle of its members`);
+    if (this.#offset !== Math.ceil(this.#endOffset / RECORD) * RECORD) this.#odd("it does not end where its last record does");
   }
 
   /** Uses up some of the chunk; answers how many bytes. */
@@ -110,7 +115,10 @@ export class TarParser {
     if (isZero(block)) {
       this.#zeroBlocks += 1;
       if (this.#path !== undefined || this.#target !== undefined) throw damaged("a long name has no member");
-      if (this.#zeroBlocks === 2) this.#place = { is: "end" };
+      if (this.#zeroBlocks === 2) {
+        this.#place = { is: "end" };
+        this.#endOffset = this.#offset + BLOCK;
+      }
       return;
     }
     if (this.#zeroBlocks > 0) throw damaged(`there is a block of zeros at byte ${this.#offset - BLOCK} between members`);

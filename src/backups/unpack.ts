@@ -11,8 +11,8 @@ import { checkArchive, type ArchiveCheck } from "./check-archive.ts";
 import { backupError, openBackup } from "./examine.ts";
 import { SILENCE_MS } from "./packing.ts";
 import { SafeMembers, type KeepLink } from "./safe-members.ts";
-import { BLOCK, headerAnew, paddingAfter } from "./tar-header.ts";
-import type { TarEvent } from "./tar-parser.ts";
+import { headerAnew, paddingAfter } from "./tar-header.ts";
+import { RECORD, type TarEvent } from "./tar-parser.ts";
 
 export interface UnpackRequest {
   readonly archive: string;
@@ -128,7 +128,7 @@ class MembersForTar {
 
   /** @throws ShimError when tar did not like it */
   async end(): Promise<void> {
-    await this.#write(Buffer.alloc(20 * BLOCK));
+    await this.#write(Buffer.alloc(RECORD));
     await this.#flush();
     this.#tar.stdin?.end();
     await this.#ended();
