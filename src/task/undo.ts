@@ -19,11 +19,18 @@ export async function finishEntries(entries: readonly UndoEntry[], directory: st
   return { done: outcomes.flatMap(({ done }) => done), failed: outcomes.flatMap(({ failed }) => failed) };
 }
 
-/** Undoes the entries, newest first. One that fails does not stop the others. */
+/** Undoes the entries, newest first. One that fails does not stop the others. What is inside a directory that the task has made goes with that as a whole. */
 export async function undoEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers): Promise<UndoOutcome> {
   const done: string[] = [];
   const failed: ShimError[] = [];
-  for (const entry of [...entries].reverse()) {
+  const trees = new Set<string>();
+  const single = entries.filter((entry) => {
+    const path = typeof entry["path"] === "string" ? entry["path"] : "";
+    if (isInside(path, trees)) return false;
+    if (entry.kind === NEW_TREE) trees.add(path);
+    return true;
+  });
+  for (const entry of single.reverse()) {
     try {
       const handler = handlers[entry.kind];
       if (handler === undefined) throw new Error(`This version does not know how to undo "${entry.kind}".`);
@@ -34,4 +41,12 @@ export async function undoEntries(entries: readonly UndoEntry[], directory: stri
     }
   }
   return { done, failed };
+}
+
+/** Kind of the entry for a directory that the task has put in its place, see FileChanges.placeTree(). */
+const NEW_TREE = "new-tree";
+
+function isInside(path: string, trees: ReadonlySet<string>): boolean {
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) if (trees.has(path.slice(0, end))) return true;
+  return false;
 }
