@@ -14,7 +14,7 @@ import { readStdin } from "./read-stdin.ts";
 import { handOver } from "./real-drush/hand-over.ts";
 import { BackendReporter } from "./reporters/backend-reporter.ts";
 import { DrushLines } from "./reporters/drush-lines.ts";
-import { recoverForDrush, runCall } from "./run-call.ts";
+import { recoverFirst, runCall } from "./run-call.ts";
 import type { EventSink } from "./task/events.ts";
 
 /** The launcher's descriptor for our progress (see lib/launch), if it said that there is one: else it is something that our caller has open. */
@@ -52,6 +52,7 @@ export async function main(): Promise<void> {
   try {
     invocation = await readInvocation({ words, lib, cwd: process.cwd(), variables: process.env });
     if (process.env["PROVISION_SHIM_NATIVE"] === "0") throw new NeedsRealDrush("PROVISION_SHIM_NATIVE=0");
+    await recoverFirst(invocation, reporter.sink, abort.signal);
     call = await examineCall(invocation);
     if (backend) input = await readStdin();
     const stdin = input === undefined ? { options: new PhpArray() } : parseStdinOptions(input);
@@ -84,7 +85,7 @@ interface Handing {
 async function toRealDrush(need: NeedsRealDrush, invocation: Invocation, { input, reporter, backend, signal }: Handing): Promise<number | undefined> {
   const { config, lib, launcher, words, variables } = invocation;
   try {
-    await recoverForDrush(invocation, reporter.sink, signal);
+    await recoverFirst(invocation, reporter.sink, signal);
     if (backend) reporter.log(need.reason.startsWith("the hook") ? "notice" : "debug", need.message);
     const onStart = (): void => progress("H");
     const ended = await handOver({ drush: config.drush, script: config.script, lib, launcher, args: words, variables, onStart, ...(input === undefined ? {} : { input }) });

@@ -1,14 +1,13 @@
 import { join } from "node:path";
 import { contextName } from "./contexts/names.ts";
-import { ShimError } from "./errors/shim-error.ts";
-import { fileIdentity } from "./files/look.ts";
+import { fileIdentity, namesIn } from "./files/look.ts";
 import type { Invocation } from "./invocation.ts";
 import { examineCall, type NativeCall } from "./native-call.ts";
 import type { PhpArray } from "./php-values/php-array.ts";
 import type { EventSink } from "./task/events.ts";
-import { leftJournals } from "./task/journal.ts";
+import { concerns, leftJournals, sweepJournals, type LeftJournal } from "./task/journal.ts";
 import { takeLock } from "./task/lock.ts";
-import { recoverJournal } from "./task/recover.ts";
+import { recoverForTask } from "./task/recover.ts";
 import { newToken, runPlan, type TaskOutcome } from "./task/run-plan.ts";
 import { undoHandlers } from "./undo-handlers.ts";
 
@@ -52,22 +51,27 @@ export async function runCall(call: NativeCall, invocation: Invocation, run: Cal
   });
 }
 
-/** Undoes or finishes what a killed task of ours has left of the context before the real drush, which knows nothing of it, takes it. */
-export async function recoverForDrush(invocation: Invocation, sink: EventSink, signal: AbortSignal): Promise<void> {
+/**
+ * Undoes or finishes what killed tasks of ours have left of the contexts that the call names, before anything is examined: half of a task is no state to plan from, and the real
+ * drush knows nothing of it.
+ *
+ * @throws ShimError PROVISION_RECOVERY_FAILED
+ */
+export async function recoverFirst(invocation: Invocation, sink: EventSink, signal: AbortSignal): Promise<void> {
   const { line, stateDirectory } = invocation;
-  const context = line.target === undefined ? undefined : contextName(line.target);
   const journals = join(stateDirectory, "journal");
-  if (context === undefined || leftJournals(journals, context).length === 0) return;
-  const lock = await takeLock({ directory: join(stateDirectory, "locks"), name: context, what: "recover", token: process.env["PROVISION_SHIM_TOKEN"] ?? newToken(), waitMs: lockWaitMs(invocation), signal });
-  try {
-    for (const left of leftJournals(journals, context)) {
-      const { done, failed } = await recoverJournal(left, undoHandlers);
-      for (const description of done) sink({ type: "undo", description });
-      const [first] = failed;
-      if (first !== undefined) throw new ShimError("PROVISION_RECOVERY_FAILED", `The changes of a killed task could not be undone: ${first.message}`, { hint: `look at ${left.directory}, mend the cause and run \`provision recover\``, cause: first });
+  // Root is refused next; what he writes the backend could not remove.
+  if (namesIn(journals).length === 0 || process.geteuid?.() === 0) return;
+  sweepJournals(journals);
+  const names = [...(line.target === undefined ? [] : [line.target]), ...line.args].map(contextName);
+  const left = (): LeftJournal[] => leftJournals(journals).filter((journal) => names.some((name) => concerns(journal, name)));
+  for (const context of new Set(left().map(({ head }) => head.context))) {
+    const lock = await takeLock({ directory: join(stateDirectory, "locks"), name: context, what: "recover", token: process.env["PROVISION_SHIM_TOKEN"] ?? newToken(), waitMs: lockWaitMs(invocation), signal });
+    try {
+      for (const journal of left().filter(({ head }) => head.context === context)) await recoverForTask(journal, { sink, undoHandlers });
+    } finally {
+      lock.release();
     }
-  } finally {
-    lock.release();
   }
 }
 

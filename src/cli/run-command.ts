@@ -7,7 +7,7 @@ import { PhpArray } from "../php-values/php-array.ts";
 import { handOver } from "../real-drush/hand-over.ts";
 import { Ndjson } from "../reporters/ndjson.ts";
 import { Terminal } from "../reporters/terminal.ts";
-import { recoverForDrush, runCall } from "../run-call.ts";
+import { recoverFirst, runCall } from "../run-call.ts";
 import type { EventSink } from "../task/events.ts";
 import { EXIT, type CliCall } from "./cli-call.ts";
 import { onlyKnownOptions } from "./known-options.ts";
@@ -40,6 +40,7 @@ export async function runCommand(call: CliCall, command: string): Promise<number
 
 async function runNative(call: CliCall, invocation: Invocation, { sink }: PeopleReporter): Promise<number> {
   const { dryRun } = call.arguments;
+  if (!dryRun) await recoverFirst(invocation, sink, call.signal);
   const native = await examineCall(invocation);
   const { errors, changes } = await runCall(native, invocation, { stdin: new PhpArray(), sink, dryRun, signal: call.signal, onCall: () => undefined });
   if (errors.length > 0) return EXIT.error;
@@ -56,7 +57,7 @@ async function withRealDrush(call: CliCall, invocation: Invocation, { need, repo
     if (call.arguments.dryRun) {
       throw new ShimError("CLI_NO_DRY_RUN", `There is no dry run of this: the real drush would do it because of ${need.reason}.`);
     }
-    await recoverForDrush(invocation, reporter.sink, call.signal);
+    await recoverFirst(invocation, reporter.sink, call.signal);
     reporter.sink({ type: "log", level: "notice", message: need.message });
     const { config, lib, launcher, words, variables } = invocation;
     const { status } = await handOver({ drush: config.drush, script: config.script, lib, launcher, args: words, variables, onStart: () => undefined });

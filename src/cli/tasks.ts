@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { namesIn } from "../files/look.ts";
-import { changesIn, leftJournals } from "../task/journal.ts";
+import { changesIn, leftJournals, sweepJournals } from "../task/journal.ts";
 import { isDead, readHolder, takeLock } from "../task/lock.ts";
 import { newToken } from "../task/run-plan.ts";
 import { recoverJournal } from "../task/recover.ts";
@@ -53,6 +53,7 @@ export async function recover(call: CliCall): Promise<number> {
       lock.release();
     }
   }
+  sweepJournals(join(root, "journal"));
   await releaseDead(root, call.signal);
   printReport(call, { recovered: report }, lines.length === 0 ? ["Nothing was left half done."] : lines);
   return report.some(({ failed }) => failed.length > 0) ? EXIT.error : EXIT.ok;

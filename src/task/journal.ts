@@ -8,6 +8,8 @@ import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.t
 /** First line of a journal: whose it is. */
 export interface JournalHead extends ProcessIdentity {
   readonly context: string;
+  /** Other contexts that the task has locked, such as the name that a site is to get. */
+  readonly others?: readonly string[];
   readonly title: string;
   /** Seconds since 1970. */
   readonly since: number;
@@ -25,6 +27,8 @@ export class Journal {
   /** What is to be done when all steps have succeeded. */
   readonly later: UndoEntry[] = [];
   #descriptor: number | undefined;
+  /** A line was written by half: the next one begins anew. */
+  #torn = false;
   #kept = 0;
   readonly #aside: string[] = [];
 
@@ -33,9 +37,10 @@ export class Journal {
     readonly head: JournalHead,
   ) {}
 
-  static begin(root: string, context: string, title: string): Journal {
-    const head = { ...thisProcess(), context, title, since: Math.floor(Date.now() / 1000) };
-    return new Journal(join(root, `${head.since}-${uniqueName()}`), head);
+  /** @param others more contexts that the task has locked */
+  static begin(root: string, context: string, title: string, others: readonly string[] = []): Journal {
+    const head = { ...thisProcess(), context, title, since: Math.floor(Date.now() / 1000), ...(others.length === 0 ? {} : { others }) };
+    return new Journal(join(root, folderName(head)), head);
   }
 
   /** Writes the entry down. Only then may the change be made. */
@@ -119,10 +124,12 @@ export class Journal {
     // In the system's hands it outlives this process, however that dies; a sync would cost milliseconds a line for the case of a power failure, after
     // which a verify mends what a half-done task left.
     const descriptor = this.#open();
-    const line = Buffer.from(JSON.stringify(data) + "\n");
+    const line = Buffer.from(`${this.#torn ? "\n" : ""}${JSON.stringify(data)}\n`);
     try {
       for (let written = 0; written < line.length; ) written += writeSync(descriptor, line, written);
+      this.#torn = false;
     } catch (thrown) {
+      this.#torn = true;
       throw writeError(join(this.directory, LINES), thrown);
     }
   }
@@ -156,27 +163,43 @@ export function changesIn({ entries, remaining }: LeftJournal): number {
   return entries.filter(({ kind }) => kind !== SCRATCH).length;
 }
 
-/** The journals of tasks that are gone, newest first, as they are to be undone; of one context, or of all. */
+/** The journals of tasks that are gone, newest first, as they are to be undone; of those that have to do with a context, or of all. */
 export function leftJournals(root: string, context?: string): LeftJournal[] {
   const left: LeftJournal[] = [];
   for (const name of namesIn(root)) {
     const journal = readJournal(join(root, name));
     if (journal === undefined || isAlive(journal.head) !== false) continue;
-    if (context === undefined || journal.head.context === context) left.push(journal);
+    if (context === undefined || concerns(journal, context)) left.push(journal);
   }
   return left.sort((a, b) => b.head.since - a.head.since || basename(b.directory).localeCompare(basename(a.directory)));
 }
 
-/** Removes what is left of journals without lines: such a task had not begun to change anything, or had ended. */
+export function concerns({ head }: LeftJournal, context: string): boolean {
+  return head.context === context || head.others?.includes(context) === true;
+}
+
+/** Removes what is left of journals without a first line: such a task had not begun to change anything, or had ended. */
 export function sweepJournals(root: string): void {
-  for (const folder of namesIn(root).map((name) => join(root, name))) {
-    const changed = lookAt(folder)?.mtimeMs ?? Infinity;
-    if (changed < Date.now() - SWEEP_AFTER_MS && lookAt(join(folder, LINES)) === undefined) rmSync(folder, { recursive: true, force: true });
+  for (const name of namesIn(root)) {
+    const folder = join(root, name);
+    const owner = ownerOf(name);
+    const isGone = owner === undefined || isAlive(owner) === undefined ? (lookAt(folder)?.mtimeMs ?? Infinity) < Date.now() - SWEEP_AFTER_MS : isAlive(owner) === false;
+    if (isGone && readJournal(folder) === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** A task writes its first line right after it has made the folder. */
+/** Where it cannot be seen whether the task still runs: it writes its first line right after it has made the folder. */
 const SWEEP_AFTER_MS = 3_600_000;
+
+/** It names its task, so that one without lines can be told to be nobody's. */
+function folderName({ since, host, pid, started }: JournalHead): string {
+  return [since, encodeURIComponent(host), pid, started, uniqueName()].join("~");
+}
+
+function ownerOf(folder: string): ProcessIdentity | undefined {
+  const [, host, pid, started, unique] = folder.split("~");
+  return host === undefined || unique === undefined ? undefined : { host: decodeURIComponent(host), pid: Number(pid), started: Number(started) };
+}
 
 function readJournal(directory: string): LeftJournal | undefined {
   const lines = readIfThere(join(directory, LINES))?.toString("utf8").split("\n") ?? [];
@@ -185,12 +208,11 @@ function readJournal(directory: string): LeftJournal | undefined {
     try {
       if (line !== "") parsed.push(JSON.parse(line));
     } catch {
-      // The last line may be cut off by the crash: then its change was not made.
-      break;
+      // A line that was cut off, by a crash or a full disk: its change was not made.
     }
   }
   const [head, ...rest] = parsed;
-  if (head === undefined) return undefined;
+  if (typeof head !== "object" || head === null || !("context" in head)) return undefined;
   const entries = rest as UndoEntry[];
   const committed = entries.some(({ kind }) => kind === COMMIT);
   const later = entries.filter((entry) => entry["later"] === true);

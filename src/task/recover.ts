@@ -1,4 +1,6 @@
 import { rmSync } from "node:fs";
+import { ShimError } from "../errors/shim-error.ts";
+import type { EventSink } from "./events.ts";
 import type { LeftJournal } from "./journal.ts";
 import { finishEntries, undoEntries, type UndoHandlers, type UndoOutcome } from "./undo.ts";
 
@@ -13,6 +15,28 @@ export async function recoverJournal(left: LeftJournal, handlers: UndoHandlers):
   const outcome = { done: [...first.done, ...rest.done], failed: [...first.failed, ...rest.failed] };
   if (outcome.failed.length === 0) rmSync(left.directory, { recursive: true, force: true });
   return outcome;
+}
+
+/**
+ * The same in front of another task, which is told of it. What could not be removed beyond the point of no return is in nobody's way and stays for the next time.
+ *
+ * @throws ShimError PROVISION_RECOVERY_FAILED when the changes of the killed task are still there
+ */
+export async function recoverForTask(left: LeftJournal, { sink, undoHandlers }: { readonly sink: EventSink; readonly undoHandlers: UndoHandlers }): Promise<void> {
+  const finishes = left.remaining !== undefined;
+  sink({ type: "log", level: "notice", message: `A task ("${left.head.title}") was killed in the middle; ${finishes ? "it is finished" : "its changes are undone"} first.` });
+  const { done, failed } = await recoverJournal(left, undoHandlers);
+  for (const description of done) sink({ type: "undo", description });
+  const [first] = failed;
+  if (first === undefined) return;
+  if (finishes) {
+    sink({ type: "log", level: "warning", message: `What a former task left over could not be removed: ${first.message}` });
+    return;
+  }
+  throw new ShimError("PROVISION_RECOVERY_FAILED", `The changes of a killed task could not be undone: ${first.message}`, {
+    hint: `look at ${left.directory}, mend the cause and run \`provision recover\``,
+    cause: first,
+  });
 }
 
 /** Kind of a journal entry that names a child process. */

@@ -9,7 +9,7 @@ import { Journal, leftJournals, sweepJournals } from "./journal.ts";
 import { takeLock, type Lock } from "./lock.ts";
 import type { Plan, Step, Work } from "./plan.ts";
 import { processIdentity } from "./process-identity.ts";
-import { CHILD, recoverJournal } from "./recover.ts";
+import { CHILD, recoverForTask } from "./recover.ts";
 import { finishEntries, undoEntries, type UndoHandlers } from "./undo.ts";
 
 export interface TaskSettings {
@@ -64,12 +64,14 @@ class RunningTask {
   readonly #journal: Journal;
   #changes = 0;
   readonly #locks: Lock[] = [];
+  readonly #token: string;
   #need: NeedsRealDrush | undefined;
 
   constructor(plan: Plan, settings: TaskSettings) {
     this.#plan = plan;
     this.#settings = settings;
-    this.#journal = Journal.begin(join(settings.stateDirectory, "journal"), plan.context, plan.title);
+    this.#token = settings.token ?? newToken();
+    this.#journal = Journal.begin(join(settings.stateDirectory, "journal"), plan.context, plan.title, plan.alsoLocks);
   }
 
   async run(): Promise<TaskOutcome> {
@@ -97,7 +99,8 @@ class RunningTask {
 
   /** Takes the locks; then the plan is one that holds. */
   async #enter(): Promise<void> {
-    const { token = newToken(), replan, isStale } = this.#settings;
+    const { replan, isStale } = this.#settings;
+    const token = this.#token;
     const lock = await this.#lock(this.#plan.context, token);
     this.#locks.push(lock);
     if (lock.inherited) return;
@@ -220,19 +223,12 @@ class RunningTask {
     sweepJournals(journals);
     const all = leftJournals(journals, context);
     for (const left of all) {
-      const finishes = left.remaining !== undefined;
-      this.#settings.sink({ type: "log", level: "notice", message: `A task ("${left.head.title}") was killed in the middle; ${finishes ? "it is finished" : "its changes are undone"} first.` });
-      const { done, failed } = await recoverJournal(left, this.#settings.undoHandlers);
-      for (const description of done) this.#settings.sink({ type: "undo", description });
-      const [first] = failed;
-      if (first === undefined) continue;
-      // What is left over beyond the point of no return is in nobody's way.
-      if (finishes) this.#settings.sink({ type: "log", level: "warning", message: `What a former task left over could not be removed: ${first.message}` });
-      else {
-        throw new ShimError("PROVISION_RECOVERY_FAILED", `The changes of a killed task could not be undone: ${first.message}`, {
-          hint: `look at ${left.directory}, mend the cause and run \`provision recover\``,
-          cause: first,
-        });
+      // Its own context may be another one.
+      const lock = await this.#lock(left.head.context, this.#token);
+      try {
+        await recoverForTask(left, this.#settings);
+      } finally {
+        lock.release();
       }
     }
     return all.length > 0;
