@@ -1,7 +1,8 @@
 import type { Hash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { deflateRaw, deflateRawSync } from "node:zlib";
+import type { deflateRaw } from "node:zlib";
 import { crc32Of } from "./crc32.ts";
+import { runsOf, storedBlocks } from "./packed-already.ts";
 
 /** Takes bytes in order, and waits while it has enough. */
 export interface ByteSink {
@@ -12,16 +13,12 @@ export interface ByteSink {
 
 export interface GzipTools {
   readonly deflateRaw: typeof deflateRaw;
-  readonly deflateRawSync: typeof deflateRawSync;
   readonly newHash: () => Hash;
 }
 
 const PIECE = 1 << 19;
 /** Twice as quick as gzip's own 6, for 5 % more bytes. */
 const LEVEL = 2;
-/** A piece that keeps more than this share of its size is a picture or packed already; trying again would be a waste. */
-const NO_GAIN = 0.97;
-const SAMPLE = 1 << 14;
 const SYNC_FLUSH = 2;
 
 /** Nothing but the end of a deflate stream. */
@@ -42,7 +39,6 @@ export class GzipWriter implements ByteSink {
   #filled = 0;
   #crc = 0;
   #length = 0;
-  #hopeless = false;
   /** Pieces that are being compressed, the oldest first. */
   readonly #running: Promise<Buffer>[] = [];
   #began = false;
@@ -86,24 +82,19 @@ export class GzipWriter implements ByteSink {
     if (this.#running.length > this.#atOnce) await this.#passOn();
   }
 
-  #compressed(piece: Buffer): Promise<Buffer> {
-    const level = this.#hopeless && this.#isPacked(piece) ? 0 : LEVEL;
-    return new Promise((resolve, reject) => {
-      this.#tools.deflateRaw(piece, { level, finishFlush: SYNC_FLUSH, chunkSize: 1 << 17 }, (error, packed) => {
-        if (error !== null) {
-          reject(error);
-          return;
-        }
-        this.#hopeless = packed.length > piece.length * NO_GAIN;
-        resolve(packed);
-      });
-    });
+  /** Pictures and the like go in as they are: to try them takes long and gains nothing. */
+  async #compressed(piece: Buffer): Promise<Buffer> {
+    const packed = runsOf(piece).map(({ bytes, isPacked }) => (isPacked ? Promise.resolve(storedBlocks(bytes)) : this.#deflated(bytes)));
+    return Buffer.concat(await Promise.all(packed));
   }
 
-  #isPacked(piece: Buffer): boolean {
-    const middle = Math.max(0, (piece.length >> 1) - (SAMPLE >> 1));
-    const sample = piece.subarray(middle, middle + SAMPLE);
-    return this.#tools.deflateRawSync(sample, { level: 1 }).length > sample.length * NO_GAIN;
+  #deflated(bytes: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#tools.deflateRaw(bytes, { level: LEVEL, finishFlush: SYNC_FLUSH, chunkSize: 1 << 17 }, (error, packed) => {
+        if (error === null) resolve(packed.length < bytes.length ? packed : storedBlocks(bytes));
+        else reject(error);
+      });
+    });
   }
 
   async #passOn(): Promise<void> {

@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { deflateRaw, gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { GZIP_SEAL_LENGTH, GzipWriter, isGzipSeal } from "../../src/backups/gzip-writer.ts";
+import { runsOf } from "../../src/backups/packed-already.ts";
+
+async function packed(pieces: readonly Buffer[]): Promise<Buffer> {
+  const out: Buffer[] = [];
+  const writer = new GzipWriter({ deflateRaw, newHash: () => createHash("sha256") }, (bytes) => Promise.resolve(void out.push(Buffer.from(bytes))));
+  for (const piece of pieces) await writer.write(piece);
+  await writer.end();
+  return Buffer.concat(out);
+}
+
+const text = Buffer.from("function drupal_example() { return 'text of a module'; }\n".repeat(40_000));
+
+describe("gzip by us", () => {
+  it.each([
+    ["nothing", []],
+    ["one byte", [Buffer.from("x")]],
+    ["text", [text]],
+    ["what is packed already", [randomBytes(3_000_001)]],
+    ["both in turns, large and small", Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? randomBytes(index * 3001) : text.subarray(0, index * 7001)))],
+    ["zeros", [Buffer.alloc(5_000_000)]],
+  ])("is read by any gunzip: %s", async (_, pieces) => {
+    const bytes = await packed(pieces);
+    const whole = Buffer.concat(pieces);
+    expect(gunzipSync(bytes).equals(whole)).toBe(true);
+    const tool = spawnSync("gzip", ["-dc"], { input: bytes, maxBuffer: 1 << 27 });
+    expect([tool.status, tool.stderr.toString(), tool.stdout.equals(whole)]).toEqual([0, "", true]);
+    // The first stream alone, as readers do that know only one, is all of it.
+    const first = spawnSync("php", ["-r", "$d = gzdecode(file_get_contents('php://stdin')); echo md5($d);"], { input: bytes.subarray(0, -GZIP_SEAL_LENGTH), encoding: "utf8" });
+    expect(first.stdout).toBe(createHash("md5").update(whole).digest("hex"));
+    expect(isGzipSeal(bytes.subarray(-GZIP_SEAL_LENGTH))).toBe(true);
+    expect(bytes.length).toBeLessThan(whole.length * 1.001 + 200);
+  });
+
+  it("makes text small, and what cannot be made smaller hardly larger", async () => {
+    expect((await packed([text])).length).toBeLessThan(text.length / 20);
+    expect(runsOf(Buffer.concat([text.subarray(0, 1 << 16), randomBytes(1 << 16), text.subarray(0, 5000)])).map(({ bytes, isPacked }) => [bytes.length, isPacked])).toEqual([[1 << 16, false], [(1 << 16) + 5000, true]]);
+  });
+});
