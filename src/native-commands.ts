@@ -56,6 +56,13 @@ export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
     load: () => import("./commands/provision-backup.ts"),
   },
   "provision-backup-delete": { summary: "Remove backups of a site", usage: "FILE[,FILE…]", anyOption: true, load: () => import("./commands/provision-backup-delete.ts") },
+  "provision-delete": {
+    summary: "Delete a site after a last backup, an empty platform, or a server",
+    usage: "[FILE] [--force]",
+    anyOption: true,
+    within: ["provision-backup", "provision-save"],
+    load: () => import("./commands/provision-delete.ts"),
+  },
   "provision-deploy": {
     summary: "Put what a backup holds where a site is to be",
     usage: "FILE [--old_uri=HOST]",

@@ -27,6 +27,15 @@ export function writeAliasFiles(work: Work, context: Context, { home, launcher }
   }
 }
 
+/** Removes the alias files that {@link writeAliasFiles} has written. */
+export function removeAliasFiles(work: Work, context: Context, { home }: Pick<Surroundings, "home">): void {
+  const names = context.type === "site" ? textList(context.properties, "drush_aliases").map(contextName) : [];
+  for (const name of new Set([context.name, ...names])) {
+    const path = aliasPath(home, name);
+    if (work.files.remove(path)) work.log("success", `Removed ${path}`);
+  }
+}
+
 /** Repeated items of these two lists are left out of the file; the others keep their index, so the list may get gaps. */
 function withoutDuplicates(properties: PhpArray): PhpArray {
   const copy = properties.clone();

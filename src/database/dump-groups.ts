@@ -1,23 +1,14 @@
 import { unlinkSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { uniqueName } from "../files/unique-name.ts";
 import { connectDb, quoteIdentifier, type Db, type DbAccount } from "./connection.ts";
 import type { DatabaseFacts } from "./database-facts.ts";
 import { dumpPart, writeAll, type DumpPart, type DumpRun } from "./dump-client.ts";
+import { sideBySideHere, type SideBySide } from "./side-by-side.ts";
 
-/** Below it a second client costs more than it saves. */
-const FROM_BYTES = 256 * 1024 * 1024;
-const MOST_CLIENTS = 4;
 /** How long the site may have to wait while the clients begin, seconds; the tables are not locked when others keep them so long. */
 const LOCK_SECONDS = 5;
 const COPY_BYTES = 1024 * 1024;
-
-/** From so many bytes on a database is dumped by so many clients. */
-export interface SideBySide {
-  readonly fromBytes: number;
-  readonly clients: number;
-}
 
 /** Names that are no options and need no quoting as an argument of a client. */
 const PLAIN = /^[A-Za-z0-9_$][A-Za-z0-9_$-]*$/;
@@ -27,7 +18,7 @@ const PLAIN = /^[A-Za-z0-9_$][A-Za-z0-9_$-]*$/;
  * transactions, as only one client alone could see them all at one time.
  */
 export function tableGroups(facts: DatabaseFacts, wanted: SideBySide | undefined): string[][] | undefined {
-  const { fromBytes, clients } = wanted ?? { fromBytes: FROM_BYTES, clients: Math.min(MOST_CLIENTS, availableParallelism()) };
+  const { fromBytes, clients } = wanted ?? sideBySideHere();
   const tables = facts.tables.filter(({ kind }) => kind === "table");
   const isSafe = facts.tables.every(({ name, kind, engine }) => PLAIN.test(name) && (kind === "view" || (kind === "table" && engine === "innodb")));
   const total = tables.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -7,7 +7,8 @@ import { findClient, type ClientSettings } from "./clients.ts";
 import { connectDb, type Db, type DbAccount } from "./connection.ts";
 import { lookAtDatabase, type DatabaseFacts } from "./database-facts.ts";
 import { dumpPart, FAILED, failure, type DumpRun } from "./dump-client.ts";
-import { dumpSideBySide, tableGroups, type SideBySide } from "./dump-groups.ts";
+import { dumpSideBySide, tableGroups } from "./dump-groups.ts";
+import type { SideBySide } from "./side-by-side.ts";
 import { checkedName } from "./site-names.ts";
 import { dumpEstimate, requireSpace } from "./space.ts";
 

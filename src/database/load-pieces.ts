@@ -1,16 +1,8 @@
 import { createReadStream, readSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { loadEnd, startLoadClient, type Load } from "./load.ts";
+import { sideBySideHere } from "./side-by-side.ts";
 
-/** From so many bytes on a dump is loaded by so many clients. */
-export interface SideBySideLoad {
-  readonly fromBytes: number;
-  readonly clients: number;
-}
-
-const FROM_BYTES = 256 * 1024 * 1024;
-const MOST_CLIENTS = 4;
 const READ_BYTES = 1024 * 1024;
 
 /** A stretch of the dump, from its first byte to before its last. */
@@ -36,7 +28,7 @@ export interface Pieces {
  * write them from the first line to the last.
  */
 export function loadPieces({ descriptor, size, start, request }: Load): Pieces | undefined {
-  const { fromBytes, clients } = request.sideBySide ?? { fromBytes: FROM_BYTES, clients: Math.min(MOST_CLIENTS, availableParallelism()) };
+  const { fromBytes, clients } = request.sideBySide ?? sideBySideHere();
   if (size < fromBytes || clients < 2 || !isWholeDump(descriptor, { size, start })) return undefined;
   const headings = findHeadings(descriptor, { size, start });
   const [session] = headings;
@@ -56,7 +48,7 @@ export function loadPieces({ descriptor, size, start, request }: Load): Pieces |
 
 /** Each client takes the next largest table when it is done with one. */
 export async function loadSideBySide(load: Load, pieces: Pieces): Promise<void> {
-  const { clients } = load.request.sideBySide ?? { clients: Math.min(MOST_CLIENTS, availableParallelism()) };
+  const { clients } = load.request.sideBySide ?? sideBySideHere();
   const stop = new AbortController();
   const stoppable: Load = { ...load, settings: { ...load.settings, signal: AbortSignal.any([load.settings.signal, stop.signal]) } };
   const report = progressOf(load);

@@ -5,7 +5,8 @@ import { streamedProcess, type StreamedProcess } from "../processes/streamed-pro
 import { clientWords, findClient, hasSandbox, loginFor, SILENCE_MS, type Client, type ClientSettings } from "./clients.ts";
 import type { SiteDbAccount } from "./dump.ts";
 import { checkedName } from "./site-names.ts";
-import { loadSideBySide, loadPieces, type SideBySideLoad } from "./load-pieces.ts";
+import { loadSideBySide, loadPieces } from "./load-pieces.ts";
+import type { SideBySide } from "./side-by-side.ts";
 
 export interface LoadRequest {
   readonly account: SiteDbAccount;
@@ -14,7 +15,7 @@ export interface LoadRequest {
   /** Told how many bytes of the file are read, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   /** When a dump is loaded by several clients; unset: when that is worth it here. */
-  readonly sideBySide?: SideBySideLoad | undefined;
+  readonly sideBySide?: SideBySide | undefined;
 }
 
 /**

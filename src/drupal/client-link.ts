@@ -24,3 +24,11 @@ export function placeClientLink(work: Work, where: { readonly clientsPath: strin
     work.log("warning", `Could not create symlink ${link} to ${sitePath}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
   }
 }
+
+/** Removes the client's link to the site; anything else of that name is left alone. */
+export function deleteClientLink(work: Work, where: { readonly clientsPath: string; readonly client: string | undefined; readonly uri: string }): void {
+  const { clientsPath, client, uri } = where;
+  if (client === undefined) return;
+  const link = join(clientsPath, client, uri);
+  if (lookAt(link)?.isSymbolicLink() === true && work.files.remove(link)) work.log("success", `Deleted symlink ${link}`);
+}

@@ -41,11 +41,15 @@ export function apacheServerFile(server: ServerContext, options: ApacheOptions):
 }
 
 export function apachePlatformFile(platform: PlatformContext): WebFile {
-  const http = apacheService(platform.webServer);
   const root = safePath(platform.root ?? "", `root of @${platform.name}`);
   const htaccess = join(root, ".htaccess");
   const data = { name: platform.name, root, htaccess: isReadable(htaccess) ? htaccess : undefined, extra: [] };
-  return { path: join(http.paths.platform, `${platform.name}.conf`), label: "platform configuration file", content: platformFile(data) };
+  return { path: apachePlatformPath(platform), label: "platform configuration file", content: platformFile(data) };
+}
+
+/** Where the web server's file for the platform stands. */
+export function apachePlatformPath(platform: PlatformContext): string {
+  return join(apacheService(platform.webServer).paths.platform, `${platform.name}.conf`);
 }
 
 /** Where the site's virtual host stands. */

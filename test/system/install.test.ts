@@ -266,7 +266,7 @@ describe("a failing installation", () => {
     expect(await databases()).toEqual(data);
   });
 
-  it("commands 2; callers 23: because the database server does not answer changes nothing; later it works", async () => {
+  it("commands 2; callers 23; db 6: because the database server does not answer changes nothing; later it works", async () => {
     await save("later.test");
     const before = treeOf(frontEnd.home);
     writeAlias(frontEnd, SERVER, { ...serverOptions(frontEnd), db_port: "1", utf8mb4_is_supported: true });

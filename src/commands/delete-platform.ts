@@ -1,0 +1,91 @@
+import { realpathSync } from "node:fs";
+import { isAbsolute, relative, sep } from "node:path";
+import type { PlatformContext } from "../contexts/context.ts";
+import { readCore } from "../drupal/core.ts";
+import { findSites } from "../drupal/platform-packages.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { isAbsent } from "../files/look.ts";
+import { isTruthy } from "../php-values/convert.ts";
+import { removeTreeLater } from "../task/file-changes.ts";
+import { step, type Plan } from "../task/plan.ts";
+import { apachePlatformPath } from "../web/apache-files.ts";
+import { changeWebConfig } from "../web/web-transaction.ts";
+import type { CommandCall } from "./command.ts";
+import { invalidRoot, nativeServer } from "./native-reach.ts";
+import { removeAliasFiles } from "./save-context.ts";
+import { webSettings } from "./web-work.ts";
+
+/** The original's code for it is a sentence. */
+const HAS_SITES = "Existing sites were found on this platform. These sites will need to be deleted before this platform can be deleted.";
+
+/**
+ * `provision-delete` of a platform: the web server's file for it, its alias file, and at last its directory (Provision 7.x-3.x). With --force also one that has sites, or
+ * in whose place there is no Drupal.
+ */
+export async function deletePlatform(platform: PlatformContext, call: CommandCall): Promise<Plan> {
+  const { webServer } = platform;
+  await nativeServer(webServer, call);
+  const root = platform.root ?? "";
+  if (!isTruthy(call.options.get("force"))) {
+    if (readCore(root) === undefined) throw withForce(invalidRoot(platform, "no Drupal was found there"));
+    refuseSites(platform, root);
+  }
+  await refuseForeignRoot(platform, call);
+  return {
+    title: `delete platform @${platform.name}`,
+    context: platform.name,
+    steps: [
+      ...(webServer.http === undefined
+        ? []
+        : [step("remove the web server's file and reload it", (work) => changeWebConfig(work, webServer, [{ path: apachePlatformPath(platform), label: "platform configuration file", content: undefined }], webSettings(call)))]),
+      step("remove the alias file", (work) => removeAliasFiles(work, platform, call.surroundings)),
+      step("give up the platform's directory", (work) => {
+        // A site may have been made in the meantime.
+        if (!isTruthy(call.options.get("force"))) refuseSites(platform, root);
+        const tree = root === "" ? undefined : removeTreeLater(root);
+        if (tree !== undefined) work.afterwards(`remove ${root}`, tree);
+      }),
+    ],
+  };
+}
+
+function refuseSites(platform: PlatformContext, root: string): void {
+  const sites = findSites(root);
+  if (sites.length > 0) throw new ShimError(HAS_SITES, `@${platform.name} has ${sites.length === 1 ? "the site" : "the sites"} ${sites.slice(0, 10).join(", ")}${sites.length > 10 ? ", …" : ""}.`, { hint: "delete or migrate them first" });
+}
+
+/**
+ * A root that holds more than a platform: the home of Aegir, its backups, other platforms. The original would remove it all.
+ *
+ * @throws ShimError PROVISION_DELETE_ROOT_REFUSED
+ */
+async function refuseForeignRoot(platform: PlatformContext, call: CommandCall): Promise<void> {
+  const { root } = platform;
+  if (root === undefined) return;
+  const master = await call.contexts.master();
+  const hostmaster = await call.storedContexts.find("hostmaster");
+  const frontEnd = hostmaster?.type === "site" && hostmaster.root !== undefined ? [hostmaster.root] : [];
+  const kept = [call.surroundings.home, master.aegirRoot, master.backupPath, master.configPath, master.clientsPath, ...frontEnd].map(realPath);
+  const inside = kept.find((path) => isBelow(path, realPath(root)));
+  if (!isAbsolute(root) || inside !== undefined) {
+    throw new ShimError("PROVISION_DELETE_ROOT_REFUSED", `The root ${root} of @${platform.name} is not removed${inside === undefined ? "" : `: ${inside} is, or is in it`}.`, { hint: "save the platform with its right root; what is there is untouched" });
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (thrown) {
+    if (isAbsent(thrown)) return path;
+    throw thrown;
+  }
+}
+
+function withForce(error: ShimError): ShimError {
+  return new ShimError(error.code, error.message, { hint: "--force deletes a platform whose directory is gone" });
+}
