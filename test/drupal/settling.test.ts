@@ -133,14 +133,14 @@ describe("paths in the database of a site that has moved", () => {
   const texts = async (): Promise<unknown[]> => (await Promise.all(PLACES.map((sql) => db.rows(sql)))).map(([row]) => row?.["t"]);
   const files = async (): Promise<unknown[]> => (await db.rows("SELECT filename FROM `system` WHERE name IN ('guest_book', 'calendar_lite') ORDER BY name")).map(({ filename }) => filename);
 
-  it("are replaced, also when the new name begins with the old one, and no longer name is", async () => {
+  it("81: are replaced, also when the new name begins with the old one, and no longer name is", async () => {
     expect(await rewritePaths(db, { from: URI, to: LONGER })).toEqual([`sites/${URI}`, "sites/default"]);
     expect(await texts()).toEqual(PLACES.map(() => MOVED));
     expect(await files()).toEqual(["sites/all/modules/contrib/calendar_lite/calendar_lite.module", `sites/${LONGER}/modules/guest_book/guest_book.module`]);
     expect(await siteVariable(db, "site_name")).toBe(`Site at ${LONGER}`);
   });
 
-  it.each([[undefined], [""], [LONGER]])("are left alone when the old name is %j", async (from) => {
+  it.each([[undefined], [""], [LONGER]])("81, 82: are left alone when the old name is %j", async (from) => {
     expect(await rewritePaths(db, { from, to: LONGER })).toEqual([]);
     expect([await texts(), await siteVariable(db, "site_name")]).toEqual([PLACES.map(() => TEXT), `Site at ${URI}`]);
     expect((await files())[1]).toBe(`sites/${URI}/modules/guest_book/guest_book.module`);

@@ -72,7 +72,7 @@ describe.each(platforms)("a new site on the platform %s", (platform, uri) => {
     installed = await good(install(uri));
   }, 60_000);
 
-  it("callers 4: is served, and the link logs its first user in", async () => {
+  it("commands 61; callers 4: is served, and the link logs its first user in", async () => {
     const { apache } = frontEnd.stage;
     expect(await apache.fetch(`www.${uri}`, "/")).toMatchObject({ status: 200, body: expect.stringContaining(uri) as string });
     const { login_link: link } = context(installed);
@@ -87,6 +87,13 @@ describe.each(platforms)("a new site on the platform %s", (platform, uri) => {
     expect(answered["cron_key"]).toMatch(/^\S{20,}$/);
     const packages = answered["packages"] as Record<string, Record<string, { status?: unknown }>>;
     expect([Object.keys(packages), packages["profiles"]!["standard"]!.status, packages["modules"]!["block"]!.status]).toEqual([["platforms", "profiles", "modules", "themes"], 1, "1"]);
+  });
+
+  it("commands 58: its account is granted its database, also for 127.0.0.1, before that is made", async () => {
+    const name = uri.replace(/\W/g, "");
+    const all = installed.logs.map(({ message }) => message);
+    expect(all.lastIndexOf(`Granted privileges to ${name}@localhost on ${name}`)).toBeLessThan(all.indexOf(`Created ${name} database`));
+    expect((await databases()).filter((found) => String(found).startsWith(name))).toEqual([name, `${name}@127.0.0.1`, `${name}@localhost`]);
   });
 
   it("has its files with their modes, its drushrc.php in the original's order, its client's link and its aliases", async () => {
