@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { repositoryRoot } from "../support/repository.ts";
 
 /** Variables and PHP constants have the same look. */
-const NO_CODES = /^(?:PROVISION_SHIM_(?!CONFIG_BROKEN|NO_NODE)|PHP_(?:INT|EOL|INI)|DRUSH_(?:PHP|SHELL|COMMAND|BACKEND|FINDER|VERSION)|PHP_OS)/;
+const NO_CODES = /^(?:PROVISION_SHIM_(?!CONFIG_BROKEN|NO_NODE)|PHP_(?:INT|EOL|INI)|DRUPAL_MINIMUM|DRUSH_(?:PHP|SHELL|COMMAND|BACKEND|FINDER|VERSION)|PHP_OS)/;
 
 function sources(folder: string): string[] {
   return readdirSync(join(repositoryRoot, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
