@@ -64,10 +64,11 @@ describe("a site", () => {
     if (!existsSync(ALIAS())) await install();
   });
   afterEach(async () => {
+    await frontEnd.stage.home.user.run(["sh", "-c", "rm -rf ~/backups/* ~/clients/admin/backups/*"]);
     // One that is as it was serves the next test, too.
     if (Object.values(await whatIsThere()).every(Boolean)) return;
     // For the next test, whatever this one has left.
-    await frontEnd.stage.home.user.run(["sh", "-c", `chmod -R u+w ${SITE()} 2>/dev/null; rm -rf ${SITE()} ${ALIAS()} ${LINK()} ${VHOST()} ~/.provision-shim/journal ~/backups/* ~/clients/admin/backups/*; true`]);
+    await frontEnd.stage.home.user.run(["sh", "-c", `chmod -R u+w ${SITE()} 2>/dev/null; rm -rf ${SITE()} ${ALIAS()} ${LINK()} ${VHOST()} ~/.provision-shim/journal; true`]);
     await frontEnd.stage.mariadb.query("DROP DATABASE IF EXISTS sitetest; DROP USER IF EXISTS sitetest@localhost, sitetest@'127.0.0.1'");
   });
 
