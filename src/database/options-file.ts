@@ -1,9 +1,6 @@
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
-import { uniqueName } from "../files/unique-name.ts";
-import { writeError } from "../files/write-whole.ts";
+import { unnamedFile } from "../files/unnamed-file.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import type { DbAccount } from "./connection.ts";
 
@@ -27,18 +24,7 @@ export function optionsFile(account: DbAccount, socket: string | undefined, more
     ...more,
     "",
   ];
-  const path = join(tmpdir(), `.provision-shim.${uniqueName()}`);
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, "wx+", 0o600);
-    unlinkSync(path);
-    const content = bytesFromText(lines.join("\n"));
-    for (let written = 0; written < content.length; ) written += writeSync(descriptor, content, written);
-    return descriptor;
-  } catch (thrown) {
-    if (descriptor !== undefined) closeSync(descriptor);
-    throw writeError(path, thrown);
-  }
+  return unnamedFile(bytesFromText(lines.join("\n")), tmpdir());
 }
 
 function quoted(value: string): string {

@@ -38,10 +38,13 @@ export async function installDependencies(work: Work, directory: string, setting
       env: { ...settings.variables, TERM: "xterm" },
       timeoutMs: TIME_LIMIT_MS,
       maxOutputBytes: 64 << 20,
+      signal: work.signal,
+      onStart: (pid) => work.child(pid),
       onOutput: (chunk) => work.log("p_info", textFromBytes(chunk)),
     }),
   );
   if (result === undefined) return;
+  if (work.signal.aborted) throw new ShimError("PROVISION_INTERRUPTED", `"${settings.command}" was told to stop.`);
   if (result.status === 0) {
     work.log("p_ok", "");
     return;

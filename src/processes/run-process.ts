@@ -14,6 +14,10 @@ export interface ProcessRequest {
   readonly maxOutputBytes: number;
   /** Told what the child prints, on either output, as it comes. */
   readonly onOutput?: (chunk: Buffer) => void;
+  /** Ends the child, with its group, when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Told the process id, which leads a group of its own, as soon as there is one. */
+  readonly onStart?: (pid: number) => void;
 }
 
 export interface ProcessResult {
@@ -34,7 +38,7 @@ const GRACE_MS = 250;
  * Runs a child to its end and collects what it prints. The child leads a process group of its own, so that the time limit also
  * ends what it started.
  *
- * @throws the error of spawn(2), with its `code`, when the program cannot be started
+ * @throws the error of spawn(2), with its `code`, when the program cannot be started; what `onStart` throws
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const { spawn } = await import("node:child_process");
@@ -63,18 +67,34 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
       out.on("data", request.onOutput);
       err.on("data", request.onOutput);
     }
+    let failure: Error | undefined;
+    if (child.pid !== undefined) {
+      if (request.signal?.aborted === true) kill();
+      try {
+        request.onStart?.(child.pid);
+      } catch (thrown) {
+        failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+        kill();
+      }
+    }
     // A child that does not read its input is no failure.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(request.input);
-    child.on("error", (error) => {
+    request.signal?.addEventListener("abort", kill);
+    const over = (): void => {
       clearTimeout(timer);
+      request.signal?.removeEventListener("abort", kill);
+    };
+    child.on("error", (error) => {
+      over();
       reject(error);
     });
     const end = (status: number | null, signal: NodeJS.Signals | null): void => {
-      clearTimeout(timer);
+      over();
       out.destroy();
       err.destroy();
-      resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr(), ...ending });
+      if (failure !== undefined) reject(failure);
+      else resolve({ status: status ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr(), ...ending });
     };
     child.on("close", end);
     // A server that the child has started may keep its outputs open for ever.

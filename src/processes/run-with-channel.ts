@@ -56,9 +56,6 @@ export async function runWithChannel(request: ChannelRequest): Promise<ChannelRe
     const [out, err, channel] = streams.map(piped) as [Readable, Readable, Readable];
     const printed = collectEnd([out, err]);
     splitLines(channel, request.onLine, fail);
-    // A child that does not read its input says why on its outputs.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(request.input);
     child.on("error", (error) => {
       clearTimeout(timer);
       reject(error);
@@ -72,6 +69,9 @@ export async function runWithChannel(request: ChannelRequest): Promise<ChannelRe
         fail(thrown);
       }
     }
+    // Only now: a child that nobody knows of yet has nothing to do. One that does not read its input says why on its outputs.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(failure === undefined ? request.input : "");
     const end = (status: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
       request.signal.removeEventListener("abort", kill);

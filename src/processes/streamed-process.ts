@@ -17,7 +17,7 @@ export interface StreamedRequest {
   readonly silenceMs: number;
   /** Told all of what it writes to standard error, as it comes. */
   readonly onComplaint?: (bytes: Buffer) => void;
-  /** Told once the child runs. */
+  /** Told once the child runs. A throw ends the child, and comes out of the start. */
   readonly onStart?: ((pid: number) => void) | undefined;
 }
 
@@ -86,7 +86,16 @@ export async function streamedProcess(request: StreamedRequest): Promise<Streame
   ended.catch(() => undefined);
   request.signal.addEventListener("abort", kill);
   if (request.signal.aborted) kill();
-  if (child.pid !== undefined) request.onStart?.(child.pid);
+  if (child.pid !== undefined) {
+    try {
+      request.onStart?.(child.pid);
+    } catch (thrown) {
+      // Nobody would wait for it.
+      kill();
+      await ended.catch(() => undefined);
+      throw thrown;
+    }
+  }
   return { pid: child.pid, stdin: child.stdin, stdout: child.stdout, ended, alive: () => void timer.refresh(), kill };
 }
 

@@ -1,8 +1,6 @@
-import { accessSync, closeSync, constants, openSync, realpathSync, unlinkSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, closeSync, constants, realpathSync } from "node:fs";
 import { ShimError } from "../errors/shim-error.ts";
-import { writeError } from "../files/write-whole.ts";
-import { uniqueName } from "../files/unique-name.ts";
+import { unnamedFile } from "../files/unnamed-file.ts";
 import { handOverChain, handOverDepth, realDrushEnvironment, type Variables } from "./environment.ts";
 
 export interface HandOver {
@@ -32,11 +30,11 @@ export interface Ended {
  * Gives the call to the real drush: same words, directory, environment and descriptors; signals are passed on. Bytes of standard input that were
  * read come again as a regular file, because drush 8.4.12 loses what does not fit into a pipe.
  *
- * @throws ShimError PROVISION_NO_REAL_DRUSH, PROVISION_DRUSH_LOOP
+ * @throws ShimError PROVISION_NO_REAL_DRUSH, PROVISION_DRUSH_LOOP, FILE_NO_SPACE
  */
 export async function handOver(call: HandOver): Promise<Ended> {
   const drush = usableDrush(call);
-  const input = call.input === undefined ? undefined : unlinkedFile(call.input, call.variables["TMPDIR"] ?? "/tmp");
+  const input = call.input === undefined ? undefined : unnamedFile(call.input, call.variables["TMPDIR"] ?? "/tmp");
   const { spawn } = await import("node:child_process");
   call.onStart();
   const child = spawn(drush, call.args, {
@@ -87,25 +85,4 @@ export function usableDrush(call: Pick<HandOver, "drush" | "variables" | "launch
     });
   }
   return drush;
-}
-
-/**
- * An open descriptor on a 0600 file with the bytes. It has lost its name before they come in: the options in it may be passwords.
- *
- * @throws ShimError FILE_NO_SPACE, DRUSH_PERM_ERROR
- */
-function unlinkedFile(bytes: Uint8Array, folder: string): number {
-  const path = join(folder, `provision-shim.${uniqueName()}`);
-  let writing;
-  try {
-    writing = openSync(path, "wx", 0o600);
-    const reading = openSync(path, "r");
-    unlinkSync(path);
-    for (let written = 0; written < bytes.length; ) written += writeSync(writing, bytes, written);
-    return reading;
-  } catch (thrown) {
-    throw writeError(path, thrown);
-  } finally {
-    if (writing !== undefined) closeSync(writing);
-  }
 }

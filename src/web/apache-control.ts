@@ -1,3 +1,4 @@
+import { ShimError } from "../errors/shim-error.ts";
 import type { Remembered } from "../files/remembered.ts";
 import { runProcess, type ProcessResult } from "../processes/run-process.ts";
 import { scrubText, textFromBytes } from "../php-values/text.ts";
@@ -6,6 +7,8 @@ import { apacheTestCommand, commandWords } from "./restart-command.ts";
 export interface Environment {
   readonly cwd: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Ends the command when it is aborted; without it, it runs to its end. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a command of the web server ended. */
@@ -17,7 +20,11 @@ export interface ControlOutcome {
   readonly refused: boolean;
 }
 
-/** Runs a server's restart command and tests its configuration. */
+/**
+ * Runs a server's restart command and tests its configuration.
+ *
+ * Each throws ShimError PROVISION_INTERRUPTED when it was aborted.
+ */
 export interface ApacheControl {
   reload(): Promise<ControlOutcome>;
   /** Tests the configuration in place, or that main file instead; undefined when this server cannot be tested. */
@@ -52,10 +59,11 @@ async function control(words: readonly string[], environment: Environment): Prom
   const [file = "", ...args] = words;
   let result: ProcessResult;
   try {
-    result = await runProcess({ file, args, env: environment.variables, cwd: environment.cwd, timeoutMs: TIME_LIMIT_MS, maxOutputBytes: 1 << 20 });
+    result = await runProcess({ file, args, env: environment.variables, cwd: environment.cwd, timeoutMs: TIME_LIMIT_MS, maxOutputBytes: 1 << 20, ...(environment.signal === undefined ? {} : { signal: environment.signal }) });
   } catch (thrown) {
     return { ok: false, refused: true, output: thrown instanceof Error ? thrown.message : String(thrown) };
   }
+  if (environment.signal?.aborted === true) throw new ShimError("PROVISION_INTERRUPTED", `"${words.join(" ")}" was told to stop.`);
   const output = scrubText(textFromBytes(Buffer.concat([result.stdout, result.stderr]))).trim();
   if (result.timedOut) return { ok: false, refused: true, output: `no answer within ${TIME_LIMIT_MS / 1000} s` };
   return { ok: result.status === 0, refused: result.status !== 0 && /^sudo: /m.test(output), output };
