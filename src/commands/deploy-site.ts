@@ -5,6 +5,7 @@ import type { ServerContext, SiteContext } from "../contexts/context.ts";
 import { withEnabled } from "../contexts/site.ts";
 import type { DrupalCore } from "../drupal/core.ts";
 import { arrangeSiteDirectories } from "../drupal/site-directories.ts";
+import { ShimError } from "../errors/shim-error.ts";
 import { groupNamed } from "../files/groups.ts";
 import { isAbsent, lookAt, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
@@ -34,7 +35,7 @@ export interface Deployment {
   readonly oldUri: string;
   /** Files that leave the web server's configuration at the moment in which the new virtual host comes. */
   readonly gone: readonly WebFileChange[];
-  /** The umask for a virtual host that is new, where it is not the inherited one. */
+  /** The umask with which the virtual host is made: that of a dump (022) or of the front end's verify, whichever the original had last. */
   readonly vhostUmask?: number;
 }
 
@@ -122,6 +123,9 @@ function uriInBackup(staged: string): string | undefined {
   return /\['file_public_path'\]\s*=\s*'sites\/([^/']+)\/files'/.exec(readIfThere(join(staged, "settings.php"))?.toString("utf8") ?? "")?.[1];
 }
 
+/** The umask that a dump leaves in the original. */
+export const DUMP_UMASK = 0o022;
+
 /** The directories that the web server writes into, with all that is in them. */
 const UPLOADS = ["files", "private/files", "private/temp", "private/config"];
 
@@ -135,7 +139,9 @@ async function giveUploads(work: Work, staged: string, webGroup: string, call: C
     return;
   }
   const gid = groupNamed(webGroup)?.gid ?? webGroup;
-  const { status, stderr } = await runProcess({ file: "chgrp", args: ["-R", "-h", "-P", "--", String(gid), ...present], env: call.surroundings.php.environment(), cwd: staged, timeoutMs: 3_600_000, maxOutputBytes: 100_000 });
+  // Links are left as they are, and what they lead to even more so.
+  const { status, stderr } = await runProcess({ file: "find", args: [...present, "!", "-type", "l", "!", "-group", String(gid), "-exec", "chgrp", "--", String(gid), "{}", "+"], env: call.surroundings.php.environment(), cwd: staged, timeoutMs: 3_600_000, maxOutputBytes: 100_000, signal: work.signal, onStart: (pid) => work.child(pid) });
+  if (work.signal.aborted) throw new ShimError("PROVISION_INTERRUPTED", "The change of the site's group was told to stop.");
   if (status === 0) work.log("success", `Changed group ownership of the site's files to ${webGroup}`);
   else work.log("warning", `Could not change group ownership of all of the site's files to ${webGroup} (${stderr.toString("utf8").split("\n").slice(0, 3).join("; ")})`);
 }
@@ -170,5 +176,5 @@ async function serve(work: Work, { site, call, master }: Place, { gone, vhostUma
   const { webServer } = site.platform;
   if (webServer.http === undefined) return;
   const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-  await changeWebConfig(work, webServer, [vhost, ...gone], webSettings(call, vhostUmask));
+  await changeWebConfig(work, webServer, [vhost, ...gone], { ...webSettings(call, vhostUmask), anew: true });
 }

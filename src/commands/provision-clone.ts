@@ -3,7 +3,7 @@ import { ShimError } from "../errors/shim-error.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import { step, type Plan } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
-import { deployedSite } from "./deploy-site.ts";
+import { deployedSite, DUMP_UMASK } from "./deploy-site.ts";
 import { refreshFrontEnd } from "./front-end-task.ts";
 import { changedByOptions, recordScalars, siteWith, targetPlatformOf } from "./moving.ts";
 import { refuseMissingCode } from "./missing-code.ts";
@@ -41,27 +41,23 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const save = step("save the context of the copy", (work) => {
     writeAliasFiles(work, target, call.surroundings);
   });
-  const deploy = step(`deploy the copy on @${platform.name}`, (work) => deployedSite(work, call, { name, enabled: true, archive, oldUri: source.uri ?? "", gone: [] }));
+  const deploy = step(`deploy the copy on @${platform.name}`, (work) => deployedSite(work, call, { name, enabled: true, archive, oldUri: source.uri ?? "", gone: [], vhostUmask: DUMP_UMASK }));
   const refreshSource = step("have the front end look at the source again", (work) => refreshFrontEnd(work, source.name, call));
   return {
     title: `clone site @${source.name} to @${name}`,
     context: source.name,
     alsoLocks: [name],
     steps: [
+      // A platform's verify reports the sites that it finds, of which the front end makes nodes: it comes before there is a new one.
       [
         ...platforms.map((one) => step(`have the front end verify @${one.name}`, (work) => refreshFrontEnd(work, one.name, call))),
-        step("copy the site", (work) =>
-          work.include({
-            steps: [
-              // It changes modes and files of the source, so the backup waits for it.
-              step("have the front end look at the source", (inner) => refreshFrontEnd(inner, source.name, call)),
-              backup,
-              save,
-              [deploy, refreshSource],
-            ],
-          }),
+        step("look at the source and back it up", (work) =>
+          // Its verify changes modes and files of the source, so the backup waits for it.
+          work.include({ steps: [step("have the front end look at the source", (inner) => refreshFrontEnd(inner, source.name, call)), backup] }),
         ),
       ],
+      save,
+      [deploy, refreshSource],
       step("keep the source's drushrc.php", async (work) => {
         call.options.put("process", "old_platform", `@${source.platform.name}`);
         await call.options.loadSite(source.sitePath);

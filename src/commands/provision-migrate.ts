@@ -11,7 +11,7 @@ import { step, type Plan, type Work } from "../task/plan.ts";
 import { apacheVhostPath } from "../web/apache-files.ts";
 import { changeWebConfig, type WebFileChange } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
-import { deployedSite } from "./deploy-site.ts";
+import { deployedSite, DUMP_UMASK } from "./deploy-site.ts";
 import { refreshFrontEnd } from "./front-end-task.ts";
 import { changedByOptions, recordScalars, rewrittenAliases, rewrittenRedirection, siteWith, targetPlatformOf } from "./moving.ts";
 import { refuseMissingCode } from "./missing-code.ts";
@@ -22,6 +22,7 @@ import { aliasPath, writeAliasFiles } from "./save-context.ts";
 import { aliasesInSitesPhp, deleteSiteAliases } from "./site-aliases.ts";
 import { dropDatabaseLater } from "./site-database.ts";
 import { examineMovable } from "./site-examination.ts";
+import { SETTINGS_UMASK } from "./site-settings.ts";
 import { takeOffline } from "./take-offline.ts";
 import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
 
@@ -74,28 +75,29 @@ function steps(move: Move): Plan["steps"] {
   const platforms = otherPlatform && switchOption(call, "provision_verify_platforms_before_migrate", true) ? [source.platform, target.platform] : [];
   const deploy = step(`deploy the site on @${target.platform.name}`, async (work) => {
     const vhost = formerVhost(move);
-    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", gone: vhost === undefined ? [] : [vhost], ...(renamed ? {} : { vhostUmask: 0o002 }) });
+    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", gone: vhost === undefined ? [] : [vhost], vhostUmask: renamed ? DUMP_UMASK : SETTINGS_UMASK });
   });
   return [
     // Its verify writes virtual host and settings: it comes before the site is taken offline.
     ...(renamed ? [] : [step("have the front end look at the site", (work) => refreshFrontEnd(work, source.name, call))]),
+    // A platform's verify reports the sites that it finds, of which the front end makes nodes: it comes before there is a new one.
     [
       ...platforms.map((platform) => step(`have the front end verify @${platform.name}`, (work) => refreshFrontEnd(work, platform.name, call))),
-      step("move the site", (work) =>
+      step("take the site offline and back it up", (work) =>
         work.include({
           steps: [
             step("take the site offline", (inner) => takeOffline(inner, source, call)),
             step("back the site up", async (inner) => {
               archive = await backupForTask(inner, source, call);
             }),
-            step("save the context", (inner) => {
-              writeAliasFiles(inner, target, call.surroundings);
-            }),
-            deploy,
           ],
         }),
       ),
     ],
+    step("save the context", (work) => {
+      writeAliasFiles(work, target, call.surroundings);
+    }),
+    deploy,
     step("clear the former place", (work) => clearFormerPlace(work, move)),
     step("look at the moved site", async () => {
       await report(move);

@@ -1,7 +1,7 @@
 import { step, type Plan } from "../task/plan.ts";
 import { checkBackup } from "./archive-check.ts";
 import type { CommandCall } from "./command.ts";
-import { deployedSite } from "./deploy-site.ts";
+import { deployedSite, DUMP_UMASK } from "./deploy-site.ts";
 import { targetSite } from "./native-reach.ts";
 import { archiveOf } from "./provision-deploy.ts";
 import { backupForTask } from "./provision-backup.ts";
@@ -29,7 +29,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
       step("back up what the site is now", async (work) => {
         await backupForTask(work, site, call);
       }),
-      step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", gone: [] })),
+      step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", gone: [], vhostUmask: DUMP_UMASK })),
       step("give up the former database", (work) => {
         dropDatabaseLater(work, call, { site, database: name, user });
       }),

@@ -30,7 +30,7 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
   const stored = await call.storedContexts.get(site.name);
   const { webServer } = site.platform;
   const vhost = webServer.http === undefined ? undefined : apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-  const writeVhost = (work: Work): Promise<void> => (vhost === undefined ? Promise.resolve() : changeWebConfig(work, webServer, [vhost], webSettings(call, SETTINGS_UMASK)));
+  const writeVhost = (work: Work): Promise<void> => (vhost === undefined ? Promise.resolve() : changeWebConfig(work, webServer, [vhost], { ...webSettings(call, SETTINGS_UMASK), onlyWhenNeeded: settled }));
   // A reload takes longer than all the rest; where nothing depends on the rest it need not wait for it.
   const isUnchanged = vhost !== undefined && isInPlace(vhost);
   let rows: SystemRow[] = [];

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import type { ServerContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { lookAt, modeOf, readIfThere } from "../files/look.ts";
+import { newFileMode } from "../files/umask.ts";
 import { Remembered } from "../files/remembered.ts";
 import { textFromBytes } from "../php-values/text.ts";
 import type { UndoEntry } from "../task/journal.ts";
@@ -18,6 +19,8 @@ export interface WebSettings {
   readonly onlyWhenNeeded?: boolean;
   /** The umask for a file that is new. */
   readonly umask?: number;
+  /** Every file gets the mode of a new one: the original had removed it before. */
+  readonly anew?: boolean;
 }
 
 /** A file to write, or without content: to remove. */
@@ -33,7 +36,7 @@ export type WebFileChange = WebFile | (Omit<WebFile, "content"> & { readonly con
 export async function changeWebConfig(work: Work, server: ServerContext, files: readonly WebFileChange[], settings: WebSettings): Promise<void> {
   const command = server.http?.restartCommand;
   await work.exclusively(`web @${server.name}`, async () => {
-    const control = apacheControl(command ?? "", settings.environment, settings.remembered);
+    const control = apacheControl(command ?? "", { ...settings.environment, signal: work.signal }, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
     const known = new KnownConfig(server, settings.remembered, await control.mainFile(false));
     const wasLoaded = known.isLoaded();
@@ -56,7 +59,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
         }
         // There is none yet when the server was not verified; the mode is the one that its verify gives.
         if (work.files.directory(dirname(path))) work.files.chmod(dirname(path), 0o700);
-        const written = work.files.write({ path, content, mode: "keep", stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
+        const written = work.files.write({ path, content, mode: settings.anew === true ? newFileMode(settings.umask) : "keep", stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
         work.log("success", written ? `Generated ${label} (${path})` : `The ${label} is up to date (${path})`);
       }
     };
