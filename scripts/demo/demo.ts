@@ -1,8 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { siteDrushrcText } from "../../src/aliases/write-drushrc.ts";
-import { PhpArray } from "../../src/php-values/php-array.ts";
 import { answer, openFrontEnd, SERVER, serverOptions, type BackendAnswer, type CallOptions, type FrontEnd } from "../../test/support/front-end.ts";
 import { copyStandIn } from "../../test/support/stand-in.ts";
 
@@ -14,10 +12,13 @@ export interface DemoSettings {
 }
 
 const URI = "demo.test";
+const COPY = "copy.test";
+const RENAMED = "renamed.test";
+const SPOILT = "Spoilt";
 
 /** Plays the front end of Aegir on a home of its own; returns how many things were not as they should be. */
 export async function demo(settings: DemoSettings): Promise<number> {
-  say(`provision-shim: the front end's everyday tasks, on a private ${settings.drupal === undefined ? "home with the stand-in for Drupal 7" : `home with ${settings.drupal}`}`);
+  say(`provision-shim: the whole life of a site, as the front end asks for it, on a private ${settings.drupal === undefined ? "home with the stand-in for Drupal 7" : `home with ${settings.drupal}`}`);
   const frontEnd = await openFrontEnd();
   const play = new Play(frontEnd, settings);
   try {
@@ -47,18 +48,19 @@ class Play {
     await this.#call([`@${SERVER}`, "provision-verify"]);
 
     chapter("A platform");
-    const root = this.#platform();
+    const root = this.#platform("demo");
     const platform = { context_type: "platform", server: `@${SERVER}`, web_server: `@${SERVER}` };
     await this.#call([`--root=${root}`, "--uri=", "provision-save", "@platform_demo"], { stdin: platform });
     await this.#call(["@platform_demo", "provision-verify"]);
 
-    chapter("A site");
+    chapter("A site: install");
     const site = { context_type: "site", platform: "@platform_demo", db_server: `@${SERVER}`, client_name: "admin", profile: "standard", aliases: `www.${URI}`, redirection: "null" };
     await this.#call(["--root=", `--uri=${URI}`, "provision-save", `@${URI}`], { stdin: site });
-    await this.#install(root);
-    await this.#call([`@${URI}`, "provision-verify"]);
+    const installed = await this.#call([`@${URI}`, "provision-install"], { stdin: { client_email: "admin@example.com", profile: "standard" } });
+    await this.#logIn(contextOf(installed)["login_link"]);
     await this.#page(URI, "/", 200);
     await this.#page(`www.${URI}`, "/", 200);
+    await this.#call([`@${URI}`, "provision-verify"]);
 
     chapter("Every day");
     await this.#call([`@${URI}`, "provision-disable"]);
@@ -67,54 +69,97 @@ class Play {
     await this.#page(URI, "/", 200);
     await this.#call(["@platform_demo", "provision-lock"]);
     await this.#call(["@platform_demo", "provision-unlock"]);
-    const backup = stage.home.write("backups/demo.test-20261124.101500.tar.gz", "an old backup");
-    await this.#call([`@${URI}`, "provision-backup-delete", backup]);
-    await this.#call([`@${URI}`, "provision-verify"]);
+    await this.#logIn(contextOf(await this.#call([`@${URI}`, "provision-login-reset"]))["login_link"]);
+
+    chapter("A backup, and a copy of the site on another platform");
+    const backup = text(contextOf(await this.#call([`@${URI}`, "provision-backup"]))["backup_file"]);
+    this.#people(["backup", "verify", backup], await this.#provision(["backup", "verify", backup]));
+    const other = this.#platform("other");
+    await this.#call([`--root=${other}`, "--uri=", "provision-save", "@platform_other"], { stdin: platform });
+    await this.#call(["@platform_other", "provision-verify"]);
+    await this.#call([`@${URI}`, "provision-clone", `@${COPY}`, "@platform_other"]);
+    await this.#page(COPY, "/", 200);
+    await this.#page(URI, "/", 200);
+
+    chapter("The copy gets another name, then the site goes to the other platform");
+    await this.#call([`@${COPY}`, "provision-migrate", "@platform_other", `@${RENAMED}`]);
+    await this.#page(RENAMED, "/", 200);
+    await this.#page(COPY, "/", 404);
+    await this.#call([`@${URI}`, "provision-migrate", "@platform_other"]);
+    await this.#page(URI, "/", 200);
+    await this.#page(`www.${URI}`, "/", 200);
+
+    chapter("Somebody spoils the site, and it is put back to the backup");
+    await this.#spoil(other);
+    await this.#page(URI, "/", 200, SPOILT);
+    await this.#call([`@${URI}`, "provision-restore", backup]);
+    await this.#page(URI, "/", 200, URI);
 
     chapter("What goes wrong is said, and changes nothing");
     await this.#refused([`@${URI}`, "provision-verify"], "PROVISION_WEB_CONFIG_BROKEN", () => stage.home.write("config/server_master/apache/vhost.d/neighbour", "Nonsense\n"));
     stage.home.user.own(home);
     await stage.home.user.run(["rm", join(home, "config/server_master/apache/vhost.d/neighbour")]);
     await this.#refused(["@nobody", "provision-verify"], "DRUSH_BOOTSTRAP_NO_ALIAS");
+    await this.#refused([`@${URI}`, "provision-clone", `@${RENAMED}`, "@platform_other"], "PROVISION_TARGET_EXISTS");
+    await this.#refused([`@${URI}`, "provision-restore", join(home, "backups/none.tar.gz")], "PROVISION_BACKUP_NOT_FOUND");
     await this.#page(URI, "/", 200);
+
+    chapter("The copy goes");
+    await this.#call([`@${RENAMED}`, "provision-disable"]);
+    await this.#page(RENAMED, "/", 302);
+    await this.#call([`@${RENAMED}`, "provision-delete"]);
+    await this.#page(RENAMED, "/", 404);
+    await this.#call([`@${URI}`, "provision-backup-delete", backup]);
 
     if (this.#settings.drush !== undefined) await this.#realDrush();
 
     chapter("For people: provision verify --dry-run, after the site got one more alias");
     await this.#call(["--root=", `--uri=${URI}`, "provision-save", `@${URI}`], { stdin: { aliases: `www.${URI},shop.${URI}` } });
-    const dry = await stage.home.user.run([this.#frontEnd.provision, "verify", `@${URI}`, "--dry-run"], { env: this.#frontEnd.env, mayFail: true });
+    const dry = await this.#provision(["verify", `@${URI}`, "--dry-run"]);
     say(indent(dry.stdout));
     this.#expect(dry.status === 2, "a dry run with changes ends with status 2");
 
     chapter("Files written");
     for (const file of filesBelow(home, ["platforms", ".provision-shim"])) say(`  ${file}`);
-    for (const file of filesBelow(join(root, "sites", URI), []).filter((path) => !path.includes("/files/"))) say(`  ${root.slice(home.length + 1)}/sites/${URI}/${file.trim()}`);
+    for (const file of filesBelow(join(other, "sites", URI), []).filter((path) => !path.includes("/files/"))) say(`  ${other.slice(home.length + 1)}/sites/${URI}/${file.trim()}`);
   }
 
-  #platform(): string {
+  #platform(name: string): string {
     const { stage, home } = this.#frontEnd;
     const { drupal } = this.#settings;
-    if (drupal === undefined) return copyStandIn(stage.home, "demo");
-    const root = join(home, "platforms/demo");
+    if (drupal === undefined) return copyStandIn(stage.home, name);
+    const root = join(home, "platforms", name);
     cpSync(drupal, root, { recursive: true });
     stage.home.user.own(root);
     return root;
   }
 
-  /** What the front end's install task does; the native one comes with the next part of this program, so the demo does it by Drupal's own installer. */
-  async #install(root: string): Promise<void> {
-    const { stage, home, env } = this.#frontEnd;
-    const db = { db_type: "mysql", db_host: "127.0.0.1", db_port: String(stage.mariadb.port), db_passwd: "Demo-Pass_1", db_name: "demotest", db_user: "demotest" };
-    const grants = ["localhost", "127.0.0.1"].map((host) => `CREATE USER 'demotest'@'${host}' IDENTIFIED BY '${db.db_passwd}'; GRANT ALL ON demotest.* TO 'demotest'@'${host}'`);
-    await stage.mariadb.query(["CREATE DATABASE demotest CHARACTER SET utf8mb4", ...grants].join("; "));
-    const site = `${root.slice(home.length + 1)}/sites/${URI}`;
-    stage.home.makeDirectory(`${site}/files`, 0o2770);
-    stage.home.write(`${site}/drushrc.php`, siteDrushrcText(PhpArray.of([...Object.entries(db), ["installed", true]]), join(home, site)), 0o440);
-    const connection = Object.entries({ driver: "mysql", database: db.db_name, username: db.db_user, password: db.db_passwd, host: db.db_host, port: db.db_port }).map(([key, value]) => `'${key}' => '${value}'`);
-    stage.home.write(`${site}/settings.php`, `<?php\n$databases['default']['default'] = array(${connection.join(", ")});\n$drupal_hash_salt = '';\n`, 0o640);
-    const began = performance.now();
-    await stage.home.user.run(["php", join(import.meta.dirname, "install-site.php"), URI, "standard"], { cwd: root, env, timeout: 300_000 });
-    say(`  ${"(Drupal's own installer, run by this demo)".padEnd(62)} ${milliseconds(performance.now() - began)}`);
+  /** Follows a one-time link to the page of an account that is logged in. */
+  async #logIn(link: unknown): Promise<void> {
+    const { apache } = this.#frontEnd.stage;
+    const path = new URL(text(link)).pathname + new URL(text(link)).search;
+    const landing = await apache.fetch(URI, path);
+    const cookie = landing.headers["set-cookie"]?.map((set) => set.split(";")[0]).join("; ");
+    say(`  GET ${text(link).slice(0, 50)}…`.padEnd(64) + ` ${landing.status}`);
+    const account = await apache.fetch(URI, "/user/1/edit", { headers: { cookie: cookie ?? "" } });
+    const without = await apache.fetch(URI, "/user/1/edit");
+    this.#expect(account.status === 200 && without.status === 403, `the link logs in (${account.status}, without it ${without.status})`);
+  }
+
+  async #spoil(root: string): Promise<void> {
+    const name = /'db_name'\] = '([^']+)'/.exec(readFileSync(join(root, "sites", URI, "drushrc.php"), "utf8"))?.[1] ?? "";
+    await this.#frontEnd.stage.mariadb.query(`USE \`${name}\`; REPLACE INTO variable (name, value) VALUES ('site_name', 's:${SPOILT.length}:"${SPOILT}";'); DELETE FROM cache_bootstrap`);
+  }
+
+  #provision(words: readonly string[]) {
+    const { stage, provision, env } = this.#frontEnd;
+    return stage.home.user.run([provision, ...words], { env, mayFail: true });
+  }
+
+  #people(words: readonly string[], { status, stdout, stderr }: { readonly status: number; readonly stdout: string; readonly stderr: string }): void {
+    say(`  provision ${words.join(" ")}`);
+    say(indent(indent(stdout + stderr)));
+    this.#expect(status === 0, `provision ${words.join(" ")} succeeds`);
   }
 
   async #realDrush(): Promise<void> {
@@ -143,12 +188,12 @@ class Play {
     this.#expect(got.errors.includes(code), `${words.join(" ")} is refused with ${code}`);
   }
 
-  async #page(host: string, path: string, status: number): Promise<void> {
+  async #page(host: string, path: string, status: number, shows = ""): Promise<void> {
     const page = await this.#frontEnd.stage.apache.fetch(host, path);
     const title = /<title>([^<]*)/.exec(page.body)?.[1]?.trim();
     const what = page.headers.location === undefined ? JSON.stringify(title ?? "") : `→ ${page.headers.location}`;
     say(`  GET http://${host}${path}`.padEnd(64) + ` ${page.status} ${what}`);
-    this.#expect(page.status === status, `http://${host}${path} answers ${status}`);
+    this.#expect(page.status === status && page.body.includes(shows), `http://${host}${path} answers ${status}${shows === "" ? "" : ` and shows ${shows}`}`);
   }
 
   #tell(words: readonly string[], got: BackendAnswer): void {
@@ -182,6 +227,10 @@ function filesBelow(folder: string, without: readonly string[]): string[] {
       if (entry.isSymbolicLink()) return [entry.name];
       return [`${entry.name} ${(statSync(path).mode & 0o7777).toString(8)}, ${readFileSync(path).length} bytes`];
     });
+}
+
+function contextOf({ frame }: BackendAnswer): Readonly<Record<string, unknown>> {
+  return (frame["context"] ?? {}) as Record<string, unknown>;
 }
 
 function chapter(title: string): void {
