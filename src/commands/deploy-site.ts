@@ -140,10 +140,24 @@ async function giveUploads(work: Work, staged: string, webGroup: string, call: C
   }
   const gid = groupNamed(webGroup)?.gid ?? webGroup;
   // Links are left as they are, and what they lead to even more so.
-  const { status, stderr } = await runProcess({ file: "find", args: [...present, "!", "-type", "l", "!", "-group", String(gid), "-exec", "chgrp", "--", String(gid), "{}", "+"], env: call.surroundings.php.environment(), cwd: staged, timeoutMs: 3_600_000, maxOutputBytes: 100_000, signal: work.signal, onStart: (pid) => work.child(pid) });
-  if (work.signal.aborted) throw new ShimError("PROVISION_INTERRUPTED", "The change of the site's group was told to stop.");
+  const { status, complaints } = await changeGroup(work, { staged, present, gid: String(gid), env: call.surroundings.php.environment() });
   if (status === 0) work.log("success", `Changed group ownership of the site's files to ${webGroup}`);
-  else work.log("warning", `Could not change group ownership of all of the site's files to ${webGroup} (${stderr.toString("utf8").split("\n").slice(0, 3).join("; ")})`);
+  // What it complains of is told, as in the original. When it has not even begun, the web server could write nowhere.
+  else if (complaints === "") throw new ShimError("DRUSH_PERM_ERROR", `Could not change group ownership of the site's files to ${webGroup}: find ended with ${status ?? "a signal"}.`);
+  else work.log("warning", `Could not change group ownership of all of the site's files to ${webGroup} (${complaints})`);
+}
+
+async function changeGroup(work: Work, { staged, present, gid, env }: { readonly staged: string; readonly present: readonly string[]; readonly gid: string; readonly env: ReturnType<CommandCall["surroundings"]["php"]["environment"]> }): Promise<{ readonly status: number | undefined; readonly complaints: string }> {
+  // Links are left as they are, and what they lead to even more so.
+  const args = [...present, "!", "-type", "l", "!", "-group", gid, "-exec", "chgrp", "--", gid, "{}", "+"];
+  try {
+    const { status, stderr } = await runProcess({ file: "find", args, env, cwd: staged, timeoutMs: 3_600_000, maxOutputBytes: 100_000, signal: work.signal, onStart: (pid) => work.child(pid) });
+    if (work.signal.aborted) throw new ShimError("PROVISION_INTERRUPTED", "The change of the group of the site's files was told to stop.");
+    return { status, complaints: stderr.toString("utf8").trim().split("\n").slice(0, 3).join("; ") };
+  } catch (cause) {
+    if (cause instanceof ShimError) throw cause;
+    throw new ShimError("DRUSH_PERM_ERROR", `Could not change the group of the site's files: find cannot be started (${cause instanceof Error ? cause.message : String(cause)}).`, { hint: "install findutils", cause });
+  }
 }
 
 /** A new database for what the backup holds; its credentials are the site's from here on. */

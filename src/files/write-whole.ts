@@ -12,8 +12,8 @@ export interface WriteOptions {
   /** Owner, for root who changes another user's file. */
   readonly uid?: number;
   /**
-   * Where the temporary file is made, for directories whose every file is read by a server; must be on the same file system.
-   * Default: the directory of the file.
+   * Where the temporary file is made, for directories whose every file is read by a server; must be on the same file system. Others may look into it where they may not look into
+   * the file's own, so the file is only ours until it is in place. Default: the directory of the file.
    */
   readonly stagingDirectory?: string;
   /** Not to be waited for until the disk has it: after a loss of power the file may be empty. */
@@ -39,15 +39,22 @@ export interface FileIdentity {
 export function writeWhole(path: string, content: Uint8Array, options: WriteOptions): FileIdentity {
   const target = resolveOwnLink(path);
   const staged = join(options.stagingDirectory ?? dirname(target), `.${basename(target)}.${uniqueName()}`);
+  const opensLater = options.stagingDirectory !== undefined;
+  let descriptor: number | undefined;
   try {
     options.beforeStaging?.(staged);
-    const identity = stage(staged, content, options);
+    // 0600 until the content is in: what nobody may see is never readable for a moment.
+    descriptor = openSync(staged, "wx", 0o600);
+    const identity = fill(descriptor, content, opensLater ? { ...options, mode: options.mode & 0o700 } : options);
     options.beforeSwap?.(identity);
     renameSync(staged, target);
+    if (opensLater) fchmodSync(descriptor, options.mode);
     return identity;
   } catch (thrown) {
     removeQuietly(staged);
     throw writeError(path, thrown);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
@@ -62,21 +69,15 @@ export function writeError(path: string, thrown: unknown): ShimError {
   return new ShimError("DRUSH_PERM_ERROR", `Could not write ${path}: ${reason}.`, { hint: "check owner and mode of the directory", cause: thrown });
 }
 
-function stage(staged: string, content: Uint8Array, options: WriteOptions): FileIdentity {
-  // 0600 until the content is in: what nobody may see is never readable for a moment.
-  const descriptor = openSync(staged, "wx", 0o600);
-  try {
-    for (let written = 0; written < content.length; ) written += writeSync(descriptor, content, written);
-    const { uid, gid } = fstatSync(descriptor);
-    const [owner, group] = [options.uid ?? uid, options.gid ?? gid];
-    if (owner !== uid || group !== gid) fchownSync(descriptor, owner, group);
-    fchmodSync(descriptor, options.mode);
-    if (options.fleeting !== true) fsyncSync(descriptor);
-    const { dev, ino } = fstatSync(descriptor);
-    return { device: dev, inode: ino };
-  } finally {
-    closeSync(descriptor);
-  }
+function fill(descriptor: number, content: Uint8Array, options: WriteOptions): FileIdentity {
+  for (let written = 0; written < content.length; ) written += writeSync(descriptor, content, written);
+  const { uid, gid } = fstatSync(descriptor);
+  const [owner, group] = [options.uid ?? uid, options.gid ?? gid];
+  if (owner !== uid || group !== gid) fchownSync(descriptor, owner, group);
+  fchmodSync(descriptor, options.mode);
+  if (options.fleeting !== true) fsyncSync(descriptor);
+  const { dev, ino } = fstatSync(descriptor);
+  return { device: dev, inode: ino };
 }
 
 /**

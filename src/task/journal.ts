@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { writeError } from "../files/write-whole.ts";
+import { breakLeasesOf } from "./lock.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /** First line of a journal: whose it is. */
@@ -184,7 +185,9 @@ export function sweepJournals(root: string): void {
     const folder = join(root, name);
     const owner = ownerOf(name);
     const isGone = owner === undefined || isAlive(owner) === undefined ? (lookAt(folder)?.mtimeMs ?? Infinity) < Date.now() - SWEEP_AFTER_MS : isAlive(owner) === false;
-    if (isGone && readJournal(folder) === undefined) rmSync(folder, { recursive: true, force: true });
+    if (!isGone || readJournal(folder) !== undefined) continue;
+    if (owner !== undefined) breakLeasesOf(join(root, "../locks"), owner);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
-import { errnoOf, isAbsent, readIfThere } from "../files/look.ts";
+import { errnoOf, isAbsent, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { writeError } from "../files/write-whole.ts";
 import { isAlive, thisProcess, type ProcessIdentity } from "./process-identity.ts";
@@ -91,6 +91,15 @@ export function isDead(holder: LockHolder, path: string): boolean {
   if (alive !== undefined) return !alive;
   const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return Date.now() - beat > LEASE_MS;
+}
+
+/** Removes the leases of a process that is gone, which would be in the way of nobody and stay for ever. */
+export function breakLeasesOf(directory: string, { host, pid, started }: ProcessIdentity): void {
+  for (const name of namesIn(directory).filter((one) => one.endsWith(".lock"))) {
+    const path = join(directory, name);
+    const holder = readHolder(path);
+    if (holder?.host === host && holder.pid === pid && holder.started === started && isAlive(holder) === false) breakLease(path, holder);
+  }
 }
 
 function makeFolder(path: string): void {

@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import type { EventSink } from "./events.ts";
 import type { LeftJournal } from "./journal.ts";
+import { breakLeasesOf } from "./lock.ts";
 import { finishEntries, undoEntries, type UndoHandlers, type UndoOutcome } from "./undo.ts";
 
 /**
@@ -13,7 +15,10 @@ export async function recoverJournal(left: LeftJournal, handlers: UndoHandlers):
   const first = await undoEntries(children, left.directory, handlers);
   const rest = left.remaining === undefined ? await undoEntries(left.entries.filter(({ kind }) => kind !== CHILD), left.directory, handlers) : await finishEntries(left.remaining, left.directory, handlers);
   const outcome = { done: [...first.done, ...rest.done], failed: [...first.failed, ...rest.failed] };
-  if (outcome.failed.length === 0) rmSync(left.directory, { recursive: true, force: true });
+  if (outcome.failed.length === 0) {
+    breakLeasesOf(join(left.directory, "../../locks"), left.head);
+    rmSync(left.directory, { recursive: true, force: true });
+  }
   return outcome;
 }
 

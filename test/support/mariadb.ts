@@ -29,6 +29,8 @@ export interface MariaDb {
   /** Runs statements, more than one if wanted; answers the rows of a single one. By the administrator unless told otherwise. */
   query: (sql: string, login?: Login) => Promise<Row[]>;
   stop: () => Promise<void>;
+  /** Starts it again after a stop, with its data and on its port. */
+  startAgain: () => Promise<void>;
 }
 
 // Durability is of no use to data that is thrown away, and small files are quickly copied.
@@ -52,7 +54,9 @@ export async function startMariadb(user: TestUser, directory: string): Promise<M
   writeFileSync(join(directory, "localhost.ini"), `pdo_mysql.default_socket=${socket}\nmysqli.default_socket=${socket}\n`);
   execFileSync("cp", ["-a", "--reflink=auto", await template(user), data]);
   user.own(directory);
-  const { port, server } = await onFreePort(async (port) => ({ port, server: await start(user, { data, socket, init, port }) }));
+  const first = await onFreePort(async (port) => ({ port, server: await start(user, { data, socket, init, port }) }));
+  const { port } = first;
+  let { server } = first;
   return {
     port,
     socket,
@@ -63,6 +67,9 @@ export async function startMariadb(user: TestUser, directory: string): Promise<M
     env: { MYSQL_UNIX_PORT: socket, PHP_INI_SCAN_DIR: `:${directory}` },
     query: (sql, login = admin) => query(socket, sql, login),
     stop: () => server.stop(),
+    startAgain: async () => {
+      server = await start(user, { data, socket, init, port });
+    },
   };
 }
 
