@@ -7,6 +7,7 @@ import type { Work } from "../task/plan.ts";
 import { bytesOf } from "./archive-source.ts";
 import { checkArchive, type ArchiveCheck, type CheckOptions } from "./check-archive.ts";
 import { inArchive } from "./damaged.ts";
+import { byPercent } from "./progress.ts";
 import { SafeMembers, type KeepLink } from "./safe-members.ts";
 
 /**
@@ -52,7 +53,7 @@ export async function examineBackup(work: Work, file: string, owner: BackupOwner
     onEvent: (event) => {
       if (event.kind === "member") safe.check(event.member);
     },
-    onRead: (bytes) => work.progress(bytes, total, "bytes"),
+    onRead: byPercent(total, (done, all) => work.progress(done, all, "bytes")),
   });
   if (check.manifest === undefined) {
     work.log("notice", `${file} has no checksums, as it was not made by this program: it can be read to its end, and its ${check.members} members are in order`);

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { deflateRaw } from "node:zlib";
 import { crc32Of } from "./crc32.ts";
 import { runsOf, storedBlocks } from "./packed-already.ts";
+import { gzipSeal } from "./seals.ts";
 
 /** Takes bytes in order, and waits while it has enough. */
 export interface ByteSink {
@@ -24,11 +25,10 @@ const SYNC_FLUSH = 2;
 /** Nothing but the end of a deflate stream. */
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 const HEADER = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0, 0, 0, 0, 0x00, 0x03]);
-const SEAL_HEADER = Buffer.from([0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0x00, 0x03, 36, 0, 0x50, 0x53, 32, 0]);
 
 /**
- * Gzip, several pieces at a time on the threads of zlib, as one plain stream that any gunzip reads. An empty gzip stream behind it, which a gunzip passes over, carries
- * the SHA-256 of all bytes before it: gzip's own checksum leaves some bits of the file out.
+ * Gzip, several pieces at a time on the threads of zlib, as one plain stream that any gunzip reads, with a seal behind it
+ * (seals.ts).
  */
 export class GzipWriter implements ByteSink {
   readonly #tools: GzipTools;
@@ -66,7 +66,7 @@ export class GzipWriter implements ByteSink {
     trailer.writeUInt32LE(this.#crc, 0);
     trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
     await this.#out(trailer);
-    await this.#to(gzipSeal(this.#hash.digest()));
+    await this.#to(gzipSeal.make(this.#hash.digest()));
   }
 
   async #start(): Promise<void> {
@@ -109,16 +109,4 @@ export class GzipWriter implements ByteSink {
     this.#hash.update(bytes);
     await this.#to(bytes);
   }
-}
-
-/** The empty gzip stream with the checksum of the file before it. */
-export function gzipSeal(digest: Buffer): Buffer {
-  return Buffer.concat([SEAL_HEADER, digest, LAST_BLOCK, Buffer.alloc(8)]);
-}
-
-export const GZIP_SEAL_LENGTH = gzipSeal(Buffer.alloc(32)).length;
-
-/** True when the bytes are such a seal, whatever checksum it has. */
-export function isGzipSeal(bytes: Buffer): boolean {
-  return bytes.length === GZIP_SEAL_LENGTH && bytes.equals(gzipSeal(bytes.subarray(SEAL_HEADER.length, SEAL_HEADER.length + 32)));
 }

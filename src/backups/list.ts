@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
 import { lookBehind, namesIn } from "../files/look.ts";
-import { GZIP_SEAL_LENGTH, isGzipSeal } from "./gzip-writer.ts";
+import { bzip2Seal, gzipSeal } from "./seals.ts";
 
 export interface ListedBackup {
   readonly file: string;
@@ -11,7 +11,7 @@ export interface ListedBackup {
   readonly date: string;
   /** Bytes. */
   readonly size: number;
-  /** It has a manifest with checksums; undefined: only reading it would tell. */
+  /** It has a manifest with checksums; undefined: it cannot be read. */
   readonly checksums: boolean | undefined;
 }
 
@@ -38,7 +38,7 @@ function listed(file: string): ListedBackup[] {
 
 /** Looks at the end of the file only. */
 function hasChecksums(file: string): boolean | undefined {
-  if (file.endsWith(".bz2")) return undefined;
+  const seal = file.endsWith("gz") ? gzipSeal : file.endsWith("bz2") ? bzip2Seal : undefined;
   let descriptor;
   try {
     descriptor = openSync(file, "r");
@@ -47,9 +47,9 @@ function hasChecksums(file: string): boolean | undefined {
   }
   try {
     const { size } = fstatSync(descriptor);
-    const end = Buffer.alloc(Math.min(size, file.endsWith("gz") ? GZIP_SEAL_LENGTH : TAR_END));
+    const end = Buffer.alloc(Math.min(size, seal?.length ?? TAR_END));
     readSync(descriptor, end, 0, end.length, size - end.length);
-    return file.endsWith("gz") ? isGzipSeal(end) : /"sha256":"[0-9a-f]{64}"\}\n\0*$/.test(end.toString("latin1"));
+    return seal === undefined ? /"sha256":"[0-9a-f]{64}"\}\n\0*$/.test(end.toString("latin1")) : seal.is(end);
   } catch {
     return undefined;
   } finally {

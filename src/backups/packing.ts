@@ -3,7 +3,7 @@ import { errnoOf } from "../files/look.ts";
 import { streamedProcess } from "../processes/streamed-process.ts";
 import type { ArchiveSource } from "./archive-source.ts";
 import { damaged } from "./damaged.ts";
-import { GZIP_SEAL_LENGTH, gzipSeal, isGzipSeal } from "./gzip-writer.ts";
+import { bzip2Seal, gzipSeal, type Seal } from "./seals.ts";
 
 /** How an archive is compressed. */
 export type Packing = "gzip" | "bzip2" | "none";
@@ -24,7 +24,7 @@ export interface Unpacked {
   readonly packing: Packing;
   readonly bytes: AsyncGenerator<Buffer>;
   /** Asked at the end: why this is not the packing that we write, if so. */
-  oddity(): string | undefined;
+  readonly oddity: () => string | undefined;
 }
 
 /**
@@ -37,18 +37,29 @@ export async function unpacked(source: ArchiveSource, newHash: () => Hash, child
   const first = await firstBytes(pieces);
   const all = rest(first, pieces);
   if (first.length === 0) throw damaged("it is empty");
-  if (first.readUInt16BE(0) === 0x1f8b) return gunzipped(all, newHash());
-  if (first.toString("latin1", 0, 3) === "BZh") return bunzipped(all, first.toString("latin1", 0, 4), children);
+  if (first.length >= 2 && first.readUInt16BE(0) === 0x1f8b) {
+    const { bytes, oddity } = sealed(all, gzipSeal, newHash());
+    return { packing: "gzip", bytes: gunzip(bytes), oddity };
+  }
+  if (first.toString("latin1", 0, 3) === "BZh") {
+    const { bytes, oddity } = sealed(all, bzip2Seal, newHash());
+    let complaint: string | undefined;
+    const bunzipped = bunzip2(bytes, children, (text) => {
+      complaint = text;
+    });
+    return { packing: "bzip2", bytes: bunzipped, oddity: () => complaint ?? oddity() };
+  }
   return { packing: "none", bytes: all, oddity: () => undefined };
 }
 
-function gunzipped(all: AsyncGenerator<Buffer>, hash: Hash): Unpacked {
+/** Passes the bytes on; `oddity` says at the end whether the seal behind them is right. */
+function sealed(all: AsyncGenerator<Buffer>, seal: Seal, hash: Hash): { readonly bytes: AsyncGenerator<Buffer>; readonly oddity: () => string | undefined } {
   let oddity: string | undefined;
-  const watched = watchEnd(all, GZIP_SEAL_LENGTH, (before) => hash.update(before), (last) => {
-    if (!isGzipSeal(last)) oddity = "the checksum of the whole file is missing at its end";
-    else if (!last.equals(gzipSeal(hash.digest()))) oddity = "the checksum of the whole file is wrong";
+  const bytes = watchEnd(all, seal.length, (before) => hash.update(before), (last) => {
+    if (!seal.is(last)) oddity = "the checksum of the whole file is missing at its end";
+    else if (!last.equals(seal.make(hash.digest()))) oddity = "the checksum of the whole file is wrong";
   });
-  return { packing: "gzip", bytes: gunzip(watched), oddity: () => oddity };
+  return { bytes, oddity: () => oddity };
 }
 
 async function* gunzip(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
@@ -67,17 +78,6 @@ async function* gunzip(source: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     if (code?.startsWith("Z_") === true) throw damaged(`its compressed data is broken (${(thrown as Error).message})`, thrown);
     throw thrown;
   }
-}
-
-function bunzipped(all: AsyncGenerator<Buffer>, start: string, children: Children): Unpacked {
-  let oddity: string | undefined = start === "BZh9" ? undefined : "its first bytes are not those that bzip2 writes here";
-  const watched = watchEnd(all, BZIP2_END, () => undefined, (last) => {
-    if (!hasCleanEnd(last)) oddity ??= "its last bits are not those that bzip2 writes";
-  });
-  const complain = (complaint: string): void => {
-    oddity ??= complaint;
-  };
-  return { packing: "bzip2", bytes: bunzip2(watched, children, complain), oddity: () => oddity };
 }
 
 async function* bunzip2(source: AsyncGenerator<Buffer>, children: Children, complain: (text: string) => void): AsyncGenerator<Buffer> {
@@ -107,19 +107,6 @@ async function* bunzip2(source: AsyncGenerator<Buffer>, children: Children, comp
 
 /** A bzip2 that hears nothing for so long is stuck; on a slow disk a block may take seconds. */
 export const SILENCE_MS = 3_600_000;
-
-const BZIP2_END = 11;
-const END_OF_STREAM = 0x177245385090n;
-
-/** The end of a bzip2 stream: 48 bits of a mark, 32 bits of a checksum, then zeros up to a whole byte, which bunzip2 does not look at. */
-function hasCleanEnd(last: Buffer): boolean {
-  let bits = 0n;
-  for (const byte of last) bits = (bits << 8n) | BigInt(byte);
-  for (let unused = 0n; unused < 8n; unused++) {
-    if (((bits >> (unused + 32n)) & 0xffffffffffffn) === END_OF_STREAM) return (bits & ((1n << unused) - 1n)) === 0n;
-  }
-  return false;
-}
 
 /** Passes all bytes on, and tells of all but the last `length`, then of those. */
 async function* watchEnd(source: AsyncGenerator<Buffer>, length: number, before: (bytes: Buffer) => void, end: (last: Buffer) => void): AsyncGenerator<Buffer> {

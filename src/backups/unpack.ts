@@ -10,6 +10,7 @@ import { bytesOf } from "./archive-source.ts";
 import { checkArchive, type ArchiveCheck } from "./check-archive.ts";
 import { backupError, openBackup } from "./examine.ts";
 import { SILENCE_MS } from "./packing.ts";
+import { byPercent } from "./progress.ts";
 import { SafeMembers, type KeepLink } from "./safe-members.ts";
 import { headerAnew, paddingAfter } from "./tar-header.ts";
 import { RECORD, type TarEvent } from "./tar-parser.ts";
@@ -45,7 +46,7 @@ export async function unpackSite(request: UnpackRequest): Promise<UnpackedSite> 
       const tar = await startTar(request);
       const members = new MembersForTar(tar, new SafeMembers(request.keepLink ?? (() => true)));
       try {
-        const check = await checkArchive(bytesOf(handle, work.signal), { env: request.env, signal: work.signal, onStart: (pid) => work.child(pid), onEvent: (event) => members.take(event), onRead: (bytes) => work.progress(bytes, size, "bytes") });
+        const check = await checkArchive(bytesOf(handle, work.signal), { env: request.env, signal: work.signal, onStart: (pid) => work.child(pid), onEvent: (event) => members.take(event), onRead: byPercent(size, (done, all) => work.progress(done, all, "bytes")) });
         await members.end();
         return { ...check, mode: members.mode };
       } finally {
@@ -101,6 +102,7 @@ class MembersForTar {
   #padding = 0;
   #skipping = false;
   #gone = false;
+  #complete = false;
   mode = 0o755;
 
   constructor(tar: StreamedProcess, safe: SafeMembers) {
@@ -129,6 +131,8 @@ class MembersForTar {
   /** @throws ShimError when tar did not like it */
   async end(): Promise<void> {
     await this.#write(Buffer.alloc(RECORD));
+    // At the first zeros of the end tar may close its input.
+    this.#complete = true;
     await this.#flush();
     this.#tar.stdin?.end();
     await this.#ended();
@@ -156,7 +160,7 @@ class MembersForTar {
     try {
       const { status, stderr, signal } = await this.#tar.ended;
       if (status === 0) {
-        if (this.#tar.stdin?.writableFinished === true) return;
+        if (this.#complete) return;
         reason = "tar ended before it had read all";
       } else if (/No space left on device|Disk quota exceeded/.test(stderr)) {
         throw new ShimError("FILE_NO_SPACE", "No space left to unpack the backup.", { hint: "free space on the file system of the platform and run the task again" });

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { ShimError } from "../errors/shim-error.ts";
 import { streamedProcess, type StreamedProcess } from "../processes/streamed-process.ts";
 import { GzipWriter, type ByteSink } from "./gzip-writer.ts";
+import { bzip2Seal } from "./seals.ts";
 import { SILENCE_MS, type Children, type Packing } from "./packing.ts";
 
 /** What compresses an archive on its way to `to`. */
 export async function packingWriter(packing: Packing, to: (bytes: Buffer) => Promise<void>, tools: { readonly newHash: () => Hash; readonly children: Children }): Promise<ByteSink & { stop(): void }> {
-  if (packing === "bzip2") return Bzip2Writer.start(to, tools.children);
+  if (packing === "bzip2") return Bzip2Writer.start(to, tools);
   if (packing === "none") return Object.assign(new PlainWriter(to), { stop: () => undefined });
   const { deflateRaw } = await import("node:zlib");
   return Object.assign(new GzipWriter({ deflateRaw, newHash: tools.newHash }, to), { stop: () => undefined });
@@ -58,14 +59,18 @@ class Bzip2Writer implements ByteSink {
     });
   }
 
-  static async start(to: (bytes: Buffer) => Promise<void>, { env, signal, onStart }: Children): Promise<Bzip2Writer> {
+  static async start(to: (bytes: Buffer) => Promise<void>, { newHash, children }: { readonly newHash: () => Hash; readonly children: Children }): Promise<Bzip2Writer> {
+    const { env, signal, onStart } = children;
     const child = await streamedProcess({ file: "bzip2", args: ["-9", "-c"], cwd: "/", env: { ...env, BZIP: undefined, BZIP2: undefined }, stdin: "pipe", stdout: "pipe", signal, silenceMs: SILENCE_MS, onStart });
     const passOn = async (): Promise<void> => {
       if (child.stdout === null) throw new TypeError("bzip2 was started without pipes.");
+      const hash = newHash();
       for await (const bytes of child.stdout) {
         child.alive();
+        hash.update(bytes as Buffer);
         await to(bytes as Buffer);
       }
+      await to(bzip2Seal.make(hash.digest()));
     };
     return new Bzip2Writer(child, passOn());
   }

@@ -1,9 +1,10 @@
 import { closeSync, fsyncSync, linkSync, lstatSync, openSync, realpathSync, renameSync, unlinkSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import { phpTimeZone, suggestedName } from "../backups/backup-name.ts";
 import type { ServerContext, SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { errnoOf, isDirectory, lookAt, lookBehind, modeOf } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
 import { writeError } from "../files/write-whole.ts";
 import type { Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
@@ -40,7 +41,7 @@ export function backupPlace(site: SiteContext, call: CommandCall, { given, maste
   if (/[/\0\n]/.test(suffix)) throw new ShimError("PROVISION_BACKUP_PATH_REFUSED", `The option provision_backup_suffix is ${JSON.stringify(suffix)}, which is no ending of a file's name.`, { hint: ".tar.gz, .tar.bz2 or .tar" });
   const { php, variables } = call.surroundings;
   const zone = phpTimeZone(php.program, variables["PATH"] ?? "");
-  const another = (): string => suggestedName(directory, { uri: site.uri ?? site.name, suffix, at: new Date(), zone });
+  const another = (): string => suggestedName(directory, { uri: (site.uri ?? site.name).replaceAll("/", "."), suffix, at: new Date(), zone });
   return { file: another(), another };
 }
 
@@ -113,7 +114,7 @@ export function backupMode(file: string): number {
   return directory !== undefined && (modeOf(directory) & 0o077) === 0 ? 0o644 : 0o600;
 }
 
-/** A name beside the backup's own, which no listing shows. */
-export function beside(file: string, what: string): string {
-  return join(dirname(file), `.${basename(file)}.${what}`);
+/** A name beside the backup's own, which no listing shows; not made of that, which may be as long as a name can be. */
+export function beside(file: string, ending: string): string {
+  return join(dirname(file), `.provision-backup.${uniqueName()}.${ending}`);
 }

@@ -2,6 +2,7 @@ import { chmodSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { makeBackup, type MadeBackup } from "../backups/make-backup.ts";
 import { packingFor } from "../backups/packing.ts";
+import { byPercent } from "../backups/progress.ts";
 import { estimateTree } from "../backups/space.ts";
 import { property, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { connectDb, dbReason, type Db } from "../database/connection.ts";
@@ -13,7 +14,6 @@ import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { isAbsent, isDirectory } from "../files/look.ts";
 import { filesByEnding } from "../files/scan.ts";
-import { uniqueName } from "../files/unique-name.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Step, type Work } from "../task/plan.ts";
@@ -170,7 +170,7 @@ class BackupInTheMaking {
 
   async #dump(work: Work): Promise<void> {
     const { site, call, credentials, options } = this.#making;
-    const file = beside(this.#file, `${uniqueName()}.sql`);
+    const file = beside(this.#file, "sql");
     try {
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         const db = await this.#connect();
@@ -207,7 +207,7 @@ class BackupInTheMaking {
   async #pack(work: Work): Promise<void> {
     const { place } = this.#making;
     work.log("backup", `Adding sites directory to ${this.#file}`);
-    const staged = beside(this.#file, uniqueName());
+    const staged = beside(this.#file, "archive");
     try {
       const made = await work.act(`pack ${this.#making.site.sitePath} into ${this.#file}`, async () => {
         work.files.journal.scratch(staged);
@@ -250,7 +250,7 @@ class BackupInTheMaking {
       env: call.surroundings.variables,
       signal: work.signal,
       onChild: (pid) => work.child(pid),
-      onProgress: (members) => work.progress(members, Math.max(members, tree.members), "files"),
+      onProgress: byPercent(tree.members, (done, all) => work.progress(done, all, "files")),
       log: (level, message) => work.log(level, message),
     });
     work.log("debug", `The archive has ${made.members} members with ${made.bytes} bytes; all were read back and are right`);

@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { deflateRaw, gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { GZIP_SEAL_LENGTH, GzipWriter, isGzipSeal } from "../../src/backups/gzip-writer.ts";
+import { GzipWriter } from "../../src/backups/gzip-writer.ts";
 import { runsOf } from "../../src/backups/packed-already.ts";
+import { gzipSeal } from "../../src/backups/seals.ts";
 
 async function packed(pieces: readonly Buffer[]): Promise<Buffer> {
   const out: Buffer[] = [];
@@ -30,9 +31,9 @@ describe("gzip by us", () => {
     const tool = spawnSync("gzip", ["-dc"], { input: bytes, maxBuffer: 1 << 27 });
     expect([tool.status, tool.stderr.toString(), tool.stdout.equals(whole)]).toEqual([0, "", true]);
     // The first stream alone, as readers do that know only one, is all of it.
-    const first = spawnSync("php", ["-r", "$d = gzdecode(file_get_contents('php://stdin')); echo md5($d);"], { input: bytes.subarray(0, -GZIP_SEAL_LENGTH), encoding: "utf8" });
+    const first = spawnSync("php", ["-r", "$d = gzdecode(file_get_contents('php://stdin')); echo md5($d);"], { input: bytes.subarray(0, -gzipSeal.length), encoding: "utf8" });
     expect(first.stdout).toBe(createHash("md5").update(whole).digest("hex"));
-    expect(isGzipSeal(bytes.subarray(-GZIP_SEAL_LENGTH))).toBe(true);
+    expect(gzipSeal.is(bytes.subarray(-gzipSeal.length))).toBe(true);
     expect(bytes.length).toBeLessThan(whole.length * 1.001 + 200);
   });
 
