@@ -97,7 +97,6 @@ class Play {
 
     chapter("What goes wrong is said, and changes nothing");
     await this.#refused([`@${URI}`, "provision-verify"], "PROVISION_WEB_CONFIG_BROKEN", () => stage.home.write("config/server_master/apache/vhost.d/neighbour", "Nonsense\n"));
-    stage.home.user.own(home);
     await stage.home.user.run(["rm", join(home, "config/server_master/apache/vhost.d/neighbour")]);
     await this.#refused(["@nobody", "provision-verify"], "DRUSH_BOOTSTRAP_NO_ALIAS");
     await this.#refused([`@${URI}`, "provision-clone", `@${RENAMED}`, "@platform_other"], "PROVISION_TARGET_EXISTS");
