@@ -37,6 +37,7 @@ export async function warmUp(lib: string, platform: string): Promise<void> {
       ["@warm.test", "provision-disable"],
       ["@warm.test", "provision-enable"],
       ["@warm.test", "provision-verify"],
+      ["@warm.test", "provision-backup"],
     ]) {
       await call({ home, lib, words: ["--backend=2", ...words] });
     }
