@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 
 /** Makes one call, and says how long it took from its start to its end. */
-export type Runner = (words: readonly string[], stdin?: string, env?: NodeJS.ProcessEnv) => Promise<{ readonly milliseconds: number }>;
+export type Runner = (words: readonly string[], stdin?: string, env?: NodeJS.ProcessEnv) => Promise<{ readonly milliseconds: number; readonly status: number }>;
 
 /** Calls in a home. `prefix`: a program that takes another user's identity; it is timed too, so a comparison with real drush has none. */
 export function runner(home: string, env: NodeJS.ProcessEnv, prefix: readonly string[]): Runner {
@@ -14,8 +14,8 @@ export function runner(home: string, env: NodeJS.ProcessEnv, prefix: readonly st
       const child = spawn(file, args, { cwd: home, env: { ...base, ...more }, stdio: [stdin === undefined ? "ignore" : "pipe", "ignore", "ignore"] });
       child.once("error", reject);
       child.stdin?.on("error", () => undefined).end(stdin);
-      child.once("exit", () => {
-        resolve({ milliseconds: performance.now() - began });
+      child.once("exit", (status) => {
+        resolve({ milliseconds: performance.now() - began, status: status ?? 255 });
       });
     });
 }
