@@ -1,9 +1,9 @@
 import type { Hash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
-import { isAbsent, lookAt } from "../files/look.ts";
+import { isAbsent } from "../files/look.ts";
 import { bytesFromText } from "../php-values/text.ts";
+import type { FileRow } from "./manifest.ts";
 import type { MemberRows } from "./member-rows.ts";
 import type { Children } from "./packing.ts";
 import type { SiteMembers } from "./site-members.ts";
@@ -67,13 +67,14 @@ async function pass({ directory, members, children, onProgress }: TreeReading, o
 /** The files of which what is in the archive may be half of one state and half of another. */
 async function unsettled({ directory, rows, newHash, log }: TreeReading, complaints: readonly Complaint[]): Promise<Complaint[]> {
   const files: Complaint[] = [];
+  const rowOf = complaints.some(({ kind }) => kind === "changed") ? rows.rows.finder() : undefined;
   for (const complaint of complaints) {
     const { path, kind, message } = complaint;
     if (kind === "skipped") log("warning", `${path} is not in the backup: ${message}`);
     if (kind === "gone") log("notice", `${path} was removed while the backup was made, and is not in it`);
-    if (kind !== "changed" || path === ".") continue;
     // Of a directory it means that names were added or removed: each is in the archive or not, as if the backup had been made a moment before or after.
-    if (lookAt(join(directory, path))?.isFile() === true && !(await isOneState(path, { directory, rows, newHash }))) files.push(complaint);
+    const row = kind === "changed" ? rowOf?.(path) : undefined;
+    if (row !== undefined && !(await isOneState(path, row, { directory, newHash }))) files.push(complaint);
   }
   return files;
 }
@@ -82,9 +83,7 @@ async function unsettled({ directory, rows, newHash, log }: TreeReading, complai
  * True when the file still begins with what was read of it: something was added behind, as to a log, or only its times changed. A file that is not
  * there any more is as it was when it was read.
  */
-async function isOneState(path: string, { directory, rows, newHash }: Pick<TreeReading, "directory" | "rows" | "newHash">): Promise<boolean> {
-  const row = rows.rows.lastOf(path);
-  if (row === undefined) return false;
+async function isOneState(path: string, row: FileRow, { directory, newHash }: Pick<TreeReading, "directory" | "newHash">): Promise<boolean> {
   let handle;
   try {
     handle = await open(Buffer.concat([bytesFromText(directory), Buffer.from("/"), bytesFromText(path)]), "r");

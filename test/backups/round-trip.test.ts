@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MANIFEST } from "../../src/backups/manifest.ts";
-import { makeOddTree, openBench, type Bench } from "./archives.ts";
+import { makeOddTree, odd, openBench, type Bench } from "./archives.ts";
 
 let bench: Bench;
 
@@ -132,6 +132,16 @@ describe("a file that changes while it is read", () => {
     expect(readFileSync(bench.at("c/files/page"), "utf8")).toBe("state 1\n");
     expect((await bench.verify("c.tar.gz")).manifest?.end.unsteady).toEqual([]);
     rmSync(bench.at("count"));
+  });
+
+  it("is read again whatever bytes its name has", async () => {
+    const name = odd(bench.at("site/files"), "busy-");
+    writeFileSync(name, "first");
+    const env = meddlingTar(`"$REAL" "$@"\n[ -e '${bench.at("once")}' ] && exit 0\n: > '${bench.at("once")}'\nprintf 'second' > "$(printf 'files/busy-\\377\\351')"\nprintf 'tar: ./files/busy-\\\\377\\\\351: file changed as we read it\\n' >&2\nexit 1`);
+    await bench.make("o.tar.gz", { env });
+    await bench.unpack("o.tar.gz", "o");
+    expect(readFileSync(odd(bench.at("o/files"), "busy-"), "utf8")).toBe("second");
+    rmSync(name);
   });
 
   it("to which only something was added is in the backup as it was at first", async () => {
