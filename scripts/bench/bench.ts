@@ -89,7 +89,6 @@ function linesAgainst(place: Place, real: string): Line[] {
     both("provision-disable (an enabled site)", [`@${site}`, "provision-disable"], { limit: { ratio: 0.7 }, before: [`@${site}`, "provision-enable"] }),
     both("provision-enable (a disabled site)", [`@${site}`, "provision-enable"], { limit: { ratio: 0.7 }, before: [`@${site}`, "provision-disable"] }),
     both("provision-enable (an enabled site)", [`@${site}`, "provision-enable"], { limit: { ratio: 0.7 } }),
-    both("provision-backup", [`@${site}`, "provision-backup"], { limit: { ratio: 0.6 } }),
     both("provision-lock", [`@${platform}`, "provision-lock"]),
     both("provision-unlock", [`@${platform}`, "provision-unlock"]),
     ...wholeLife(place, real),
