@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { siteDrushrcText } from "../../src/aliases/write-drushrc.ts";
+import { phpFrom } from "../../src/php-values/convert.ts";
+import type { PhpArray } from "../../src/php-values/php-array.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, serverOptions, writeAlias, type BackendAnswer, type CallOptions, type FrontEnd } from "../support/front-end.ts";
 import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { modeOf, treeOf } from "../support/tree.ts";
@@ -287,6 +290,45 @@ describe("a backup that fails", () => {
     rmSync(at("tar-runs"));
     expect(treeOf(frontEnd.home)).toEqual(before);
     expect(leftOvers()).toEqual([]);
+  });
+});
+
+describe("what comes after the archive", () => {
+  it("fails: the archive is taken back", async () => {
+    await shell(`mv ${at("clients/admin/backups")} ${at("clients/admin/kept")}; echo x > ${at("clients/admin/backups")}`);
+    const before = treeOf(frontEnd.home);
+    expect(failure(await backup())).toEqual(failedWith("DRUSH_PERM_ERROR"));
+    expect(treeOf(frontEnd.home)).toEqual(before);
+    await shell(`rm ${at("clients/admin/backups")}; mv ${at("clients/admin/kept")} ${at("clients/admin/backups")}`);
+  });
+});
+
+describe("a site of another Drupal", () => {
+  const OTHER = "eight.test";
+
+  async function eight(cloaking: boolean): Promise<BackendAnswer> {
+    const folder = "platforms/eight";
+    frontEnd.stage.home.write(`${folder}/core/lib/Drupal.php`, "<?php\nclass Drupal { const VERSION = '8.9.20'; }\n");
+    const credentials = { db_type: "mysql", db_host: "127.0.0.1", db_port: String(frontEnd.stage.mariadb.port), db_passwd: PASSWORD, db_name: "sitetest", db_user: "sitetest" };
+    frontEnd.stage.home.write(`${folder}/sites/${OTHER}/drushrc.php`, siteDrushrcText(phpFrom({ ...credentials, installed: true, provision_db_cloaking: cloaking }) as PhpArray, at(folder, "sites", OTHER)), 0o440);
+    frontEnd.stage.home.write(`${folder}/sites/${OTHER}/settings.php`, "<?php # of Drupal 8\n", 0o440);
+    writeAlias(frontEnd, "platform_eight", { context_type: "platform", web_server: `@${SERVER}`, root: at(folder) });
+    writeAlias(frontEnd, OTHER, { context_type: "site", platform: "@platform_eight", db_server: `@${SERVER}`, uri: OTHER });
+    try {
+      return await frontEnd.task(OTHER, "backup");
+    } finally {
+      await shell(`chmod -R u+w ${at(folder)}; rm -rf ${at(folder)} ${at(".drush/eight.test.alias.drushrc.php")} ${at(".drush/platform_eight.alias.drushrc.php")}`);
+    }
+  }
+
+  it("is backed up here when nothing of that Drupal is needed for it", async () => {
+    const file = fileOf(await good(eight(false)));
+    expect(member(file, "./settings.php")).toBe("<?php # of Drupal 8\n");
+    expect(member(file, "./database.sql")).toContain("CREATE TABLE `content`");
+  });
+
+  it("is the real drush's when its settings.php would have to be written", async () => {
+    expect((await eight(true)).messages["PROVISION_NO_REAL_DRUSH"]).toContain("Drupal 8.9.20");
   });
 });
 
