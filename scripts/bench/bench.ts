@@ -59,7 +59,7 @@ export async function bench(settings: BenchSettings): Promise<boolean> {
   const place = settings.drush !== undefined && settings.aegirHome !== undefined ? realPlace(settings.drush, settings.aegirHome) : await standInPlace();
   try {
     say(place.realDrush === undefined ? "No SHIM_TEST_DRUSH and SHIM_TEST_AEGIR_ROOT: compared with `node -e 0`, on the stand-in." : `Compared with ${place.realDrush} on ${settings.aegirHome ?? ""}; medians of ${settings.rounds} calls each, in turns.`);
-    say(`${"".padEnd(38)}${"ours".padStart(9)}${"theirs".padStart(9)}${"ratio".padStart(8)}   limit`);
+    say(`${"".padEnd(34)}${"ours".padStart(9)}${"theirs".padStart(9)}${"ratio".padStart(8)}   limit`);
     const results: boolean[] = [];
     const lines = place.realDrush === undefined ? ownLines(place) : linesAgainst(place, place.realDrush);
     for (const line of lines.filter(({ what }) => what.includes(settings.only))) results.push(await measure(place, line, settings.rounds));
@@ -89,8 +89,6 @@ function linesAgainst(place: Place, real: string): Line[] {
     both("provision-disable (an enabled site)", [`@${site}`, "provision-disable"], { limit: { ratio: 0.7 }, before: [`@${site}`, "provision-enable"] }),
     both("provision-enable (a disabled site)", [`@${site}`, "provision-enable"], { limit: { ratio: 0.7 }, before: [`@${site}`, "provision-disable"] }),
     both("provision-enable (an enabled site)", [`@${site}`, "provision-enable"], { limit: { ratio: 0.7 } }),
-    both("provision-login-reset", [`@${site}`, "provision-login-reset"], { limit: { ratio: 0.35 } }),
-    newSite(place, real),
     both("provision-lock", [`@${platform}`, "provision-lock"]),
     both("provision-unlock", [`@${platform}`, "provision-unlock"]),
     ...wholeLife(place, real),
@@ -152,29 +150,6 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** The host name of the site that is installed again and again. */
-const NEW_SITE = "install.bench.test";
-
-/** An installation with Drupal's own profile. Before each one the site is deleted, if it is there, and saved, by the same program. */
-function newSite(place: Place, real: string): Line {
-  const saved = JSON.stringify({ context_type: "site", platform: `@${place.platform}`, db_server: `@${place.server}`, language: "en", profile: "standard" });
-  const script = [
-    `"$0" --backend=2 @${NEW_SITE} provision-delete </dev/null >/dev/null 2>&1`,
-    `rm -f "$HOME"/backups/${NEW_SITE}-*`,
-    `printf %s '${saved}' | "$0" --backend=2 --root= --uri=${NEW_SITE} provision-save @${NEW_SITE} >/dev/null 2>&1`,
-  ];
-  const fresh = (drush: string): Command => ({ words: ["sh", "-c", script.join("; "), drush] });
-  const remove = (drush: string): Command => ({ words: ["sh", "-c", script.slice(0, 2).join("; "), drush] });
-  return {
-    what: "provision-install (profile standard)",
-    ours: command(place.drush, [`@${NEW_SITE}`, "provision-install"]),
-    theirs: command(real, [`@${NEW_SITE}`, "provision-install"]),
-    limit: { ratio: 0.85 },
-    before: { ours: fresh(place.drush), theirs: fresh(real) },
-    after: remove(real),
-  };
-}
-
 function ownLines(place: Place): Line[] {
   const line = (what: string, words: readonly string[]): Line => ({ what, ours: command(place.drush, words), theirs: { words: ["node", "-e", "0"] } });
   return [
@@ -215,12 +190,11 @@ async function measure(place: Place, { what, ours, theirs, limit, before, after 
     }
   }
   for (const { words } of after) await place.run(words);
-  if (after !== undefined) await place.run(after.words);
   const own = median(times.ours);
   const other = median(times.theirs);
   const kept = limit === undefined || ("ratio" in limit ? own / other <= limit.ratio : own - other <= limit.moreMs);
   const said = limit === undefined ? "" : "ratio" in limit ? `≤ ${limit.ratio}` : `≤ ${limit.moreMs} ms more: ${(own - other).toFixed(1)} ms`;
-  say(`${what.padEnd(38)}${ms(own)}${ms(other)}${(own / other).toFixed(2).padStart(8)}   ${said}${kept ? "" : "  NOT KEPT"}`);
+  say(`${what.padEnd(34)}${ms(own)}${ms(other)}${(own / other).toFixed(2).padStart(8)}   ${said}${kept ? "" : "  NOT KEPT"}`);
   return kept;
 }
 
@@ -265,7 +239,7 @@ function parsing(): boolean {
 }
 
 function tell(what: string, value: string, limit: string, kept: boolean): boolean {
-  say(`${what.padEnd(38)}${value.padStart(9)}${"".padStart(17)}   ${limit}${kept ? "" : "  NOT KEPT"}`);
+  say(`${what.padEnd(34)}${value.padStart(9)}${"".padStart(17)}   ${limit}${kept ? "" : "  NOT KEPT"}`);
   return kept;
 }
 
