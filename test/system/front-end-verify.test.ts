@@ -12,6 +12,8 @@ let frontEnd: FrontEnd;
 let root: string;
 let log: string;
 let fails: string;
+/** What the front end would save for the site. */
+let asked: string;
 let env: NodeJS.ProcessEnv;
 
 const FRAME = `${FRAME_START}{"output":"","object":[],"error_status":0,"log":[],"error_log":[],"context":[]}${FRAME_END}`;
@@ -24,7 +26,7 @@ beforeAll(async () => {
   await good(frontEnd.task("platform_other", "verify"));
   await installSite(frontEnd, root, "site.test");
   await good(frontEnd.task("site.test", "verify"));
-  [log, fails] = [join(beside, "calls.log"), join(beside, "fails")];
+  [log, fails, asked] = [join(beside, "calls.log"), join(beside, "fails"), join(beside, "asked.json")];
   writeFileSync(join(beside, "refusal"), setErrorPacket("HOSTING_INVALID_TASK", "This is not known to the front end"));
   // What drush does in `@hostmaster hosting-task @x verify --force`: it calls its own program, which is us, and answers in the protocol.
   const drush = join(beside, "real-drush");
@@ -35,6 +37,7 @@ if [ "$(cat ${fails} 2>/dev/null)" = "$5" ]; then
   cat ${join(beside, "refusal")} >&2
   status=1
 else
+  [ ! -e ${asked} ] || ${frontEnd.drush} --backend=2 --root= --uri= provision-save "$5" <${asked} >/dev/null 2>&1
   ${frontEnd.drush} --backend=2 "$5" provision-verify </dev/null >/dev/null 2>&1
   status=$?
 fi
@@ -49,7 +52,7 @@ exit $status
 }, 120_000);
 afterAll(() => frontEnd.strike());
 beforeEach(() => {
-  for (const file of [log, fails]) rmSync(file, { force: true });
+  for (const file of [log, fails, asked]) rmSync(file, { force: true });
 });
 
 function task(name: string, command: string, ...args: string[]): Promise<BackendAnswer> {
@@ -72,7 +75,7 @@ async function asBefore(): Promise<unknown> {
 
 const verify = (context: string): string => `--backend=2 --yes @hostmaster hosting-task ${context} verify --force`;
 
-it("commands 91, 92: a clone has both platforms and the source verified, before the copy is there, and the source once more", async () => {
+it("commands 13, 91, 92: a clone has both platforms and the source verified, before the copy is there, and the source once more", async () => {
   await good(task("site.test", "clone", "@copy.test", "@platform_other"));
   expect(begun().sort()).toEqual([verify("@platform_other"), verify("@platform_standin"), verify("@site.test"), verify("@site.test")]);
   expect(calls().filter((line) => line.startsWith("end"))).toEqual(expect.arrayContaining(["end @platform_other 0", "end @platform_standin 0", "end @site.test 0"]));
@@ -91,7 +94,7 @@ it("commands 91: a migrate has the site and both platforms verified, a rename on
   expect((await frontEnd.stage.apache.fetch("named.test", "/")).status).toBe(200);
 });
 
-it.each(["@platform_other", "@named.test"])("commands 108: %s, which the front end refuses to verify, stops a migrate before anything is deployed", async (context) => {
+it.each(["@platform_other", "@named.test"])("commands 5, 108: %s, which the front end refuses to verify, stops a migrate before anything is deployed", async (context) => {
   writeFileSync(fails, context);
   const before = await asBefore();
   const answer = await task("named.test", "migrate", "@platform_other");
@@ -101,9 +104,13 @@ it.each(["@platform_other", "@named.test"])("commands 108: %s, which the front e
   expect(leftovers(frontEnd)).toEqual([]);
 });
 
-it("an import has the site verified", async () => {
+it("commands 110: an import has the site verified, and so gets the aliases and the redirection that were asked for", async () => {
+  writeFileSync(asked, JSON.stringify({ aliases: "www.named.test", redirection: "www.named.test" }));
   await good(task("named.test", "import"));
   expect(begun()).toEqual([verify("@named.test")]);
+  const alias = readFileSync(join(frontEnd.home, ".drush/named.test.alias.drushrc.php"), "utf8");
+  expect([alias.includes("0 => 'www.named.test'"), alias.includes("'redirection' => 'www.named.test'")]).toEqual([true, true]);
+  expect((await frontEnd.stage.apache.fetch("www.named.test", "/")).status).toBe(200);
 });
 
 it("a front end without a drush that could run it is an error, and nothing is changed", async () => {

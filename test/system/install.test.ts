@@ -254,7 +254,7 @@ describe("a failing installation", () => {
     rmSync(at(`config/${SERVER}/apache/vhost.d/neighbour.test`));
   });
 
-  it("commands 60: after the web server has loaded it is undone in the order virtual host, directory, alias, database, account", async () => {
+  it("commands 60; http 12: after the web server has loaded it is undone in the order virtual host, directory, alias, database, account", async () => {
     // The folder of clients is the last thing that is written to.
     await shell(`mkdir ${at("clients/barred")}; chmod 500 ${at("clients/barred")}`);
     const [tree, data] = [treeOf(frontEnd.home), await databases()];

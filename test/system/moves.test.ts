@@ -49,7 +49,9 @@ function task(name: string, command: string, ...args: string[]): Promise<Backend
 }
 
 async function sql(statements: string, database = databaseOf(uri)): Promise<Record<string, unknown>[]> {
-  return frontEnd.stage.mariadb.query(`USE \`${database}\`; ${statements}`);
+  // One result for each statement; the last one counts.
+  const results = (await frontEnd.stage.mariadb.query(`USE \`${database}\`; ${statements}`)) as unknown[];
+  return (results.at(-1) ?? []) as Record<string, unknown>[];
 }
 
 function databaseOf(site: string, place = root): string {
@@ -89,7 +91,7 @@ async function expectUnchanged(before: World): Promise<void> {
 describe("a clone", () => {
   beforeAll(() => newSite({ aliases: ["www.first.test"], redirection: "www.first.test" }));
 
-  it("commands 79, 90, 107; db 36: is a site of its own on another platform, without the source's aliases and redirection; the source is as before", async () => {
+  it("commands 79, 90, 105, 107; db 36: is a site of its own on another platform, without the source's aliases and redirection; the source is as before", async () => {
     const source = { alias: alias(uri), drushrc: readFileSync(join(root, "sites", uri, "drushrc.php"), "utf8") };
     const answer = await good(task(uri, "clone", "@copy.test", "@platform_other"));
     expect(context(answer)).toMatchObject({ old_platform: "@platform_standin", profile: "standard", backup_file: expect.stringMatching(/\.tar\.gz$/) as string });
@@ -105,6 +107,7 @@ describe("a clone", () => {
     const name = databaseOf("copy.test", other);
     expect(name).not.toBe(databaseOf(uri));
     expect(await accountsOf(name)).toEqual(["127.0.0.1", "localhost"]);
+    expect(modeOf(at(`config/${SERVER}/apache/vhost.d/copy.test`))).toBe("644");
     expect([modeOf(join(other, "sites/copy.test")), modeOf(join(other, "sites/copy.test/settings.php")), existsSync(join(other, "sites/copy.test/database.sql"))]).toEqual(["755", "440", false]);
     expect(leftovers(frontEnd)).toEqual([]);
     expect(frontEnd.stage.apache.phpErrors()).toBe("");
@@ -147,16 +150,50 @@ describe("a clone", () => {
   });
 });
 
+describe("a deploy", () => {
+  let archive: string;
+  beforeAll(async () => {
+    await newSite();
+    archive = String(context(await good(frontEnd.task(uri, "backup", { args: [at("backups/deploy.tar.bz2")] })))["backup_file"]);
+  });
+
+  it("commands 77, 78, 82; contexts 72: of a .tar.bz2 replaces the directory that is there; its drushrc.php has the credentials only, and no paths are rewritten", async () => {
+    await sql("INSERT INTO block_custom (body, info, format) VALUES ('see sites/all/modules', 'a block', 'plain')");
+    const former = databaseOf(uri);
+    archive = String(context(await good(frontEnd.task(uri, "backup", { args: [at("backups/again.tar.bz2")] })))["backup_file"]);
+    await good(task(uri, "deploy", archive));
+    const drushrc = readFileSync(join(root, "sites", uri, "drushrc.php"), "utf8");
+    expect([...drushrc.matchAll(/\$options\['(\w+)'\] =/g)].map(([, key]) => key).sort()).toEqual(["db_host", "db_name", "db_passwd", "db_port", "db_type", "db_user"]);
+    expect([databaseOf(uri) === former, (await page(uri)).body.includes(`Site ${uri}`)]).toEqual([false, true]);
+    expect(await sql("SELECT body FROM block_custom WHERE info = 'a block'")).toEqual([{ body: "see sites/all/modules" }]);
+    // Nobody says which database it replaces.
+    expect(await databases()).toContain(former);
+    expect(leftovers(frontEnd)).toEqual([]);
+    await good(task(uri, "verify"));
+  });
+
+  it("commands 80: of an archive that cannot be unpacked leaves directory and databases as they are", async () => {
+    const damaged = at("backups/damaged.tar.gz");
+    writeFileSync(damaged, readFileSync(archive).subarray(0, 5000));
+    const before = await worldOf(frontEnd);
+    expect(failure(await task(uri, "deploy", damaged))).toEqual(failedWith("PROVISION_BACKUP_DAMAGED"));
+    await expectUnchanged(before);
+    rmSync(damaged);
+  });
+});
+
 describe("a migrate", () => {
   beforeEach(() => newSite({ aliases: [`www.s${count + 1}.test`, "more.test"] }));
 
-  it("commands 85, 89, 106; db 36: to another platform takes everything along and leaves nothing", async () => {
+  it("commands 85, 89, 105, 106; db 36: to another platform takes everything along and leaves nothing", async () => {
     const former = databaseOf(uri);
     const answer = await good(task(uri, "migrate", "@platform_other"));
     const { db_name: name } = context(answer);
     expect([name, (answer.frame["self"] as Record<string, unknown>)["db_name"]]).toEqual([databaseOf(uri, other), name]);
     expect(Object.keys(context(answer)["packages"] as object)).toEqual(["platforms", "profiles", "modules", "themes"]);
     expect((await page(uri)).body).toContain(`Site ${uri}`);
+    // As the front end's verify makes it in the middle.
+    expect(modeOf(at(`config/${SERVER}/apache/vhost.d/${uri}`))).toBe("664");
     expect((await page("more.test", `/sites/${uri}/files/picture.txt`)).body).toContain("a picture");
     expect([existsSync(join(root, "sites", uri)), sitesPhp(root).includes(uri), sitesPhp(other).includes("'more.test'")]).toEqual([false, false, true]);
     expect(alias(uri)).toContain(`'platform' => '@platform_other'`);
@@ -199,6 +236,17 @@ describe("a migrate", () => {
     expect(leftovers(frontEnd)).toEqual([]);
   });
 
+  it("commands 93: to another database server moves the database and drops it from the old one", async () => {
+    const former = databaseOf(uri);
+    await good(frontEnd.save("server_two", { context_type: "server", remote_host: "127.0.0.1", db_service_type: "mysql", db_port: String(frontEnd.stage.mariadb.port), master_db: frontEnd.stage.mariadb.masterDb }));
+    await good(frontEnd.task(uri, "migrate", { args: ["@platform_standin", "--new_db_server=@server_two"] }));
+    expect(alias(uri)).toContain("'db_server' => '@server_two'");
+    expect(readFileSync(join(root, "sites", uri, "drushrc.php"), "utf8")).toContain("'db_host'] = '127.0.0.1'");
+    expect((await page(uri)).body).toContain(`Site ${uri}`);
+    expect(await databases()).not.toContain(former);
+    expect(leftovers(frontEnd)).toEqual([]);
+  });
+
   it("commands 106: of a disabled site leaves it disabled, under a new name too", async () => {
     await good(task(uri, "disable"));
     await good(task(uri, "migrate", "@platform_other", `@off-${uri}`));
@@ -206,7 +254,7 @@ describe("a migrate", () => {
     expect((await page(`off-${uri}`)).status).toBe(302);
   });
 
-  it("commands 88, 108: that fails leaves the site serving as before", async () => {
+  it("commands 88, 108; http 12: that fails leaves the site serving as before", async () => {
     const before = await worldOf(frontEnd);
     const answer = await task(uri, "migrate", "@platform_broken");
     expect(failure(answer)).toEqual(failedWith("PROVISION_DRUPAL_UPDATE_FAILED"));
@@ -253,7 +301,7 @@ describe("a restore", () => {
     expect(leftovers(frontEnd)).toEqual([]);
   });
 
-  it("commands 84: that fails leaves the site enabled, serving what it did", async () => {
+  it("commands 84; http 12: that fails leaves the site enabled, serving what it did", async () => {
     // The dump in it does not load.
     const work = at("bad");
     await frontEnd.stage.home.user.run(["sh", "-c", `mkdir ${work} && cd ${work} && tar xpfz ${archive} && rm -f .provision-backup.json && chmod u+w database.sql && echo 'THIS IS NO SQL;' >> database.sql && tar cpfz ${at("backups")}/bad.tar.gz . && cd / && chmod -R u+w ${work} && rm -r ${work}`]);
