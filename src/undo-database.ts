@@ -55,6 +55,7 @@ export async function dropSiteDatabase(entry: UndoEntry): Promise<string> {
       await dropAccountsOf(db, user, database);
       return `${what}, and the accounts of ${user} that had no other rights`;
     } catch (thrown) {
+      if (isLost(thrown)) throw thrown;
       // As in the original a warning: nobody can do harm with rights on a database that is gone.
       return `${what}, but its accounts could not be dropped (Failed to revoke user privileges: ${dbReason(thrown)})`;
     }
@@ -78,8 +79,26 @@ function text(entry: UndoEntry, key: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** The administrator's login stands in the server's alias file, and nowhere else. */
+/** Each of these can be done again from its beginning, so a connection that breaks in the middle is no end. */
 async function asAdministrator<T>(entry: UndoEntry, run: (db: Db, administrator: string) => Promise<T>): Promise<T> {
+  const first = await connected(entry, async (db, administrator) => {
+    try {
+      return { answer: await run(db, administrator) };
+    } catch (thrown) {
+      if (!isLost(thrown)) throw thrown;
+      return undefined;
+    }
+  });
+  return first === undefined ? connected(entry, run) : first.answer;
+}
+
+/** True when it was the connection, and not what it was asked for. */
+function isLost(thrown: unknown): boolean {
+  return thrown instanceof ShimError && thrown.code === "PROVISION_DB_CONNECT_FAIL";
+}
+
+/** The administrator's login stands in the server's alias file, and nowhere else. */
+async function connected<T>(entry: UndoEntry, run: (db: Db, administrator: string) => Promise<T>): Promise<T> {
   const home = text(entry, "home");
   const server = await storedServer(entry, home);
   const login = parseMasterDb(server.db?.masterDb);

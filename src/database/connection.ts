@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { ShimError } from "../errors/shim-error.ts";
 import { lookBehind } from "../files/look.ts";
@@ -25,6 +26,7 @@ export type DbRow = Readonly<Record<string, string | null>>;
 
 /** One connection to a MySQL or MariaDB server. */
 export interface Db {
+  /** @throws the server's error; ShimError PROVISION_DB_CONNECT_FAIL when the connection is lost or nothing comes in time, PROVISION_INTERRUPTED */
   rows(sql: string, values?: readonly (string | number)[]): Promise<DbRow[]>;
   run(sql: string, values?: readonly (string | number)[]): Promise<void>;
   close(): Promise<void>;
@@ -55,10 +57,11 @@ export async function connectDb(account: DbAccount, options: ConnectOptions): Pr
     },
   });
   try {
-    return new OpenDb(await within(connecting, options), options);
+    return new OpenDb(await within(connecting, options), { ...options, where: whereIs(account) });
   } catch (thrown) {
     // A connection that comes after all must not stay open.
     connecting.then((late) => late.destroy(), () => undefined);
+    if (options.signal?.aborted === true) throw interrupted(thrown);
     throw connectError(account, thrown);
   }
 }
@@ -71,11 +74,13 @@ export function socketFor(host: string, given: string | undefined): string | und
 
 class OpenDb implements Db {
   readonly #connection: Connection;
-  readonly #options: ConnectOptions;
+  readonly #options: ConnectOptions & { readonly where: string };
 
-  constructor(connection: Connection, options: ConnectOptions) {
+  constructor(connection: Connection, options: ConnectOptions & { readonly where: string }) {
     this.#connection = connection;
     this.#options = options;
+    // One that breaks while nobody asks shows with the next statement.
+    (connection as unknown as EventEmitter).on("error", () => undefined);
   }
 
   async rows(sql: string, values: readonly (string | number)[] = []): Promise<DbRow[]> {
@@ -86,7 +91,10 @@ class OpenDb implements Db {
     } catch (thrown) {
       query.catch(() => undefined);
       if (thrown instanceof TimeLimit) this.#connection.destroy();
-      throw thrown;
+      // What the server itself says has a state.
+      if (thrown instanceof Error && "sqlState" in thrown) throw thrown;
+      if (this.#options.signal?.aborted === true) throw interrupted(thrown);
+      throw new ShimError("PROVISION_DB_CONNECT_FAIL", `The connection to the database server ${this.#options.where} was lost: ${dbReason(thrown)}`, { hint: "is the server running?", cause: thrown });
     }
   }
 
@@ -128,11 +136,19 @@ async function within<T>(work: Promise<T>, { timeoutMs, signal }: ConnectOptions
 }
 
 function connectError(account: DbAccount, thrown: unknown): ShimError {
-  const where = account.host === "localhost" ? "localhost" : `${account.host}:${account.port}`;
+  const where = whereIs(account);
   return new ShimError("PROVISION_DB_CONNECT_FAIL", `Could not connect to the database server ${where} as ${account.user}: ${dbReason(thrown)}`, {
     hint: "is the server running, and are name, password and port right?",
     cause: thrown,
   });
+}
+
+function whereIs({ host, port }: DbAccount): string {
+  return host === "localhost" ? "localhost" : `${host}:${port}`;
+}
+
+function interrupted(cause: unknown): ShimError {
+  return new ShimError("PROVISION_INTERRUPTED", "A statement to the database server was told to stop.", { cause });
 }
 
 /** The server's reason as one line, with the password of a failed statement out of it. */

@@ -28,9 +28,20 @@ export class ShimError extends Error {
   }
 }
 
-/** Any thrown thing as a ShimError; programmer errors become DRUSH_EXECUTION_EXCEPTION, as drush names an exception in a hook. */
+/**
+ * Any thrown thing as a ShimError. What the system or the database server refused, where nobody has said it better, has the code of that; programmer errors become
+ * DRUSH_EXECUTION_EXCEPTION, as drush names an exception in a hook.
+ */
 export function asShimError(thrown: unknown): ShimError {
   if (thrown instanceof ShimError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new ShimError("DRUSH_EXECUTION_EXCEPTION", message, { cause: thrown });
+  if (!(thrown instanceof Error)) return new ShimError("DRUSH_EXECUTION_EXCEPTION", String(thrown), { cause: thrown });
+  return new ShimError(codeOf(thrown), thrown.message.replace(/IDENTIFIED BY\s+'(?:[^'\\]|\\.)*'/gi, "IDENTIFIED BY '…'"), { cause: thrown });
+}
+
+function codeOf(thrown: Error & { readonly syscall?: unknown; readonly code?: unknown; readonly sqlState?: unknown }): string {
+  if (thrown.name === "AbortError") return "PROVISION_INTERRUPTED";
+  if (typeof thrown.sqlState === "string") return "PROVISION_DB_QUERY_FAILED";
+  if (typeof thrown.syscall !== "string") return "DRUSH_EXECUTION_EXCEPTION";
+  if (thrown.code === "ENOSPC" || thrown.code === "EDQUOT") return "FILE_NO_SPACE";
+  return thrown.syscall.startsWith("spawn") ? "PROVISION_PROCESS_ERROR" : "DRUSH_PERM_ERROR";
 }

@@ -60,6 +60,7 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
     if (holder.token === request.token) return { inherited: true, waited: false, release: () => undefined };
     if (isDead(holder, path)) {
       breakLease(path, holder);
+      breakLeasesOf(request.directory, holder);
       continue;
     }
     if (Date.now() >= deadline) throw lockedError(request.name, holder);
