@@ -213,7 +213,10 @@ class BackupInTheMaking {
         work.files.journal.scratch(staged);
         return this.#make(work, staged);
       });
-      if (made === undefined) return;
+      if (made === undefined) {
+        work.files.tell({ kind: "create", path: this.#file });
+        return;
+      }
       chmodSync(staged, backupMode(this.#file));
       this.#file = placeBackup(work, staged, place);
       this.#making.call.options.put("process", "backup_file", this.#file);
