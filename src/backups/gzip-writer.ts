@@ -61,12 +61,12 @@ export class GzipWriter implements ByteSink {
   async end(): Promise<void> {
     if (this.#filled > 0) await this.#start();
     while (this.#running.length > 0) await this.#passOn();
-    await this.#out(this.#began ? LAST_BLOCK : Buffer.concat([HEADER, LAST_BLOCK]));
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.#crc, 0);
     trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
-    await this.#out(trailer);
-    await this.#to(gzipSeal.make(this.#hash.digest()));
+    const end = Buffer.concat([...(this.#began ? [] : [HEADER]), LAST_BLOCK, trailer]);
+    this.#hash.update(end);
+    await this.#to(Buffer.concat([end, gzipSeal.make(this.#hash.digest())]));
   }
 
   async #start(): Promise<void> {
@@ -100,12 +100,8 @@ export class GzipWriter implements ByteSink {
   async #passOn(): Promise<void> {
     const packed = await this.#running.shift();
     if (packed === undefined) return;
-    if (!this.#began) await this.#out(HEADER);
+    const bytes = this.#began ? packed : Buffer.concat([HEADER, packed]);
     this.#began = true;
-    await this.#out(packed);
-  }
-
-  async #out(bytes: Buffer): Promise<void> {
     this.#hash.update(bytes);
     await this.#to(bytes);
   }
