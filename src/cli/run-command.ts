@@ -3,6 +3,7 @@ import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { readInvocation, type Invocation } from "../invocation.ts";
 import { examineCall } from "../native-call.ts";
+import { scalarText } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { handOver } from "../real-drush/hand-over.ts";
 import { Ndjson } from "../reporters/ndjson.ts";
@@ -11,6 +12,7 @@ import { recoverFirst, runCall } from "../run-call.ts";
 import type { EventSink } from "../task/events.ts";
 import { EXIT, type CliCall } from "./cli-call.ts";
 import { onlyKnownOptions } from "./known-options.ts";
+import { printReport } from "./print.ts";
 
 interface PeopleReporter {
   readonly sink: EventSink;
@@ -41,9 +43,12 @@ export async function runCommand(call: CliCall, command: string): Promise<number
 async function runNative(call: CliCall, invocation: Invocation, { sink }: PeopleReporter): Promise<number> {
   const { dryRun } = call.arguments;
   if (!dryRun) await recoverFirst(invocation, sink, call.signal);
-  const native = await examineCall(invocation);
-  const { errors, changes } = await runCall(native, invocation, { stdin: new PhpArray(), sink, dryRun, signal: call.signal, onCall: () => undefined });
+  let native = await examineCall(invocation);
+  const { errors, changes } = await runCall(native, invocation, { stdin: new PhpArray(), sink, dryRun, signal: call.signal, onCall: (again) => (native = again) });
   if (errors.length > 0) return EXIT.error;
+  // What a person has called for; a program finds it in the log.
+  const link = scalarText(native.options.get("login_link"));
+  if (link !== undefined && !call.arguments.json) printReport(call, {}, [`Login link: ${link}`]);
   return dryRun && changes > 0 ? EXIT.changes : EXIT.ok;
 }
 

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { listProperty, property, type SiteContext } from "../contexts/context.ts";
 import { contextName } from "../contexts/names.ts";
@@ -128,7 +128,8 @@ const TREES = ["files", "private", "themes", "modules", "libraries"];
 function makeDirectories(work: Work, { site, webGroup }: Place): void {
   const trees = lookAt(site.sitePath) === undefined || work.dryRun ? [site.sitePath] : TREES.map((name) => join(site.sitePath, name));
   for (const path of trees) if (lookAt(path) === undefined) placeNewTree(work, path);
-  arrangeSiteDirectories(work, site.sitePath, webGroup);
+  // What is not there cannot be arranged.
+  if (!work.dryRun) arrangeSiteDirectories(work, site.sitePath, webGroup);
 }
 
 function placeNewTree(work: Work, path: string): void {
@@ -145,10 +146,11 @@ async function fillDatabase(work: Work, place: Place): Promise<void> {
   work.log("ok", `Installing site with the "${method}" method.`);
   if (method === "profile") {
     await installDrupal(work, place);
-    // Drupal has closed its directory and made new ones.
-    arrangeSiteDirectories(work, site.sitePath, webGroup);
-    const settings = join(site.sitePath, "settings.php");
-    if (!work.dryRun && lstatSync(settings).isFile()) giveToWebServer(work, settings, webGroup);
+    if (!work.dryRun) {
+      // Drupal has closed its directory and made new ones.
+      arrangeSiteDirectories(work, site.sitePath, webGroup);
+      giveToWebServer(work, join(site.sitePath, "settings.php"), webGroup);
+    }
     call.options.put("site", "profile_installed", true);
   } else if (method === "manual") {
     call.options.put("process", "login_link", `${siteBaseUrl(site)}/install.php`);

@@ -66,6 +66,20 @@ describe("the link", () => {
     expect(await follow(URI, link)).toMatch(/^200 [^]*You are logged in as admin/);
   });
 
+  it("is what a person gets who calls `provision login-reset`, or `provision install`", async () => {
+    const { user } = frontEnd.stage.home;
+    const { stdout } = await user.run([frontEnd.provision, "login-reset", `@${URI}`], { env: frontEnd.env });
+    const link = /^Login link: (http:\S+\/login)$/m.exec(stdout)?.[1] ?? "";
+    expect(await follow(URI, link)).toMatch(/^200 /);
+    await good(frontEnd.call(["--root=", "--uri=new.test", "provision-save", "@new.test"], { stdin: { context_type: "site", platform: "@platform_standin", db_server: `@${SERVER}`, profile: "minimal" } }));
+    const before = treeOf(frontEnd.home);
+    const dry = await user.run([frontEnd.provision, "install", "@new.test", "--dry-run"], { env: frontEnd.env, mayFail: true });
+    expect([dry.status, treeOf(frontEnd.home)]).toEqual([2, before]);
+    expect(dry.stdout).toMatch(/would create the database newtest[^]*create .*sites\/new\.test\n[^]*would install Drupal with the profile minimal[^]*create .*vhost\.d\/new\.test/);
+    const installed = await user.run([frontEnd.provision, "install", "@new.test"], { env: frontEnd.env });
+    expect(await follow("new.test", /^Login link: (http:\S+\/login)$/m.exec(installed.stdout)?.[1] ?? "")).toMatch(/^200 /);
+  });
+
   it("is good once", async () => {
     // The time of the last login is part of the proof, in seconds.
     await frontEnd.stage.mariadb.query("UPDATE sitetest.users SET login = 1");
