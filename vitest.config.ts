@@ -5,8 +5,8 @@ export default defineConfig({
   plugins: [viteTemplates],
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     // Two cores in CI; the system tests start real servers.
     maxWorkers: 2,
   },

@@ -79,7 +79,7 @@ describe.skipIf(drush === undefined)("compared with a real drush 8", () => {
       const found = await place.aliases({}, ourPhp(place)).find(name);
       expect([name, jsonEncode(frame.get("object") ?? null)]).toEqual([name, found.kind === "record" ? jsonEncode(found.record) : "[]"]);
     }));
-  }, 120_000);
+  }, 300_000);
 
   it("all option sets hold the same after the same files", async () => {
     const file = (mark: string, more = ""): string =>

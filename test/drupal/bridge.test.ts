@@ -17,7 +17,7 @@ let pid: number;
 beforeAll(async () => {
   served = await serveSite();
   credentials = { type: "mysql", host: "127.0.0.1", port: String(served.stage.mariadb.port), name: "example", user: "example", password: "secret-1" };
-}, 60_000);
+}, 300_000);
 afterAll(() => served.stage.strike());
 beforeEach(() => {
   logs = [];

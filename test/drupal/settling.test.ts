@@ -22,7 +22,7 @@ beforeAll(async () => {
   core = readCore(served.root)!;
   const { port } = served.stage.mariadb;
   db = await connectDb({ host: "127.0.0.1", port, user: "example", password: "secret-1", database: "example" }, { timeoutMs: 60_000 });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   await db.close();
   await served.stage.strike();

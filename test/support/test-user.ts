@@ -6,7 +6,7 @@ export interface RunOptions {
   /** Added to the user's environment. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string | Uint8Array;
-  /** Milliseconds; the command is killed after them. Default 60000. */
+  /** Milliseconds; the command is killed after them. Default 180000. */
   readonly timeout?: number;
   /** Answer a status that is not 0 instead of throwing. */
   readonly mayFail?: boolean;
@@ -129,7 +129,7 @@ async function finish(child: ChildProcess, command: readonly string[], options: 
   child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
   // A command that does not read its input is not an error of the test.
   child.stdin?.on("error", () => undefined).end(options.input ?? "");
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 60_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeout ?? 180_000);
   const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, killedBy) => resolve([code, killedBy]));

@@ -22,7 +22,7 @@ beforeAll(async () => {
   home.write("challenges/token", "proof");
   home.write(`config/${SERVER}/apache/pre.d/challenges`, `Alias ${CHALLENGE}/ ${join(home.path, "challenges")}/\n<Directory ${join(home.path, "challenges")}>\n  Require all granted\n</Directory>\n`, 0o600);
   await good(frontEnd.task(URI, "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function get(host: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {

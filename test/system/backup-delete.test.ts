@@ -14,7 +14,7 @@ beforeAll(async () => {
   writeAlias(frontEnd, SERVER, { context_type: "server", http_service_type: "apache" });
   writeAlias(frontEnd, "platform_p", { context_type: "platform", root: "/srv/p" });
   writeAlias(frontEnd, URI, { context_type: "site", platform: "@platform_p", uri: URI, client_name: "admin" });
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 beforeEach(async () => {

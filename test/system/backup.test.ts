@@ -27,7 +27,7 @@ beforeAll(async () => {
   await frontEnd.stage.mariadb.query(
     `USE sitetest; CREATE TABLE content (id INT PRIMARY KEY, body LONGBLOB); INSERT INTO content VALUES (1, UNHEX('00ff0a27225c')), (2, REPEAT('x', 100000)); CREATE DEFINER='aegir_root'@'localhost' VIEW seen AS SELECT id FROM content; CREATE DEFINER='aegir_root'@'localhost' TRIGGER counted BEFORE INSERT ON content FOR EACH ROW SET NEW.id = NEW.id`,
   );
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function at(...path: string[]): string {

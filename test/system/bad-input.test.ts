@@ -24,7 +24,7 @@ beforeAll(async () => {
   await frontEnd.stage.apache.fetch(arena.uri, "/");
   saved = await saveWorld(frontEnd, "base");
   before = await worldOf(frontEnd);
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function task(name: string, command: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<BackendAnswer> {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   arena = await openArena(frontEnd);
   mkdirSync(join(frontEnd.stage.home.beside, "tmp"));
   frontEnd.stage.home.user.own(join(frontEnd.stage.home.beside, "tmp"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function task(name: string, ...words: readonly string[]): Promise<BackendAnswer> {
@@ -56,4 +56,4 @@ it("no password is in arguments, environment, journal, logs, or in a file that o
   expect(answers.map(told).filter(found)).toEqual([]);
   expect(found(frontEnd.stage.apache.errorLog() + frontEnd.stage.apache.phpErrors())).toBe(false);
   expect(readdirSync(join(frontEnd.stage.home.beside, "tmp"))).toEqual([]);
-}, 60_000);
+}, 300_000);

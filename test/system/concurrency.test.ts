@@ -16,7 +16,7 @@ beforeAll(async () => {
   frontEnd = await openFrontEnd();
   arena = await openArena(frontEnd);
   base = await saveWorld(frontEnd, "base");
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 beforeEach(() => base.putBack());
 

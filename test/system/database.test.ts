@@ -19,7 +19,7 @@ beforeAll(async () => {
   await good(frontEnd.task(URI, "verify"));
   // Nothing here asks Apache.
   writeAlias(frontEnd, SERVER, { ...serverOptions(frontEnd), utf8mb4_is_supported: true, http_restart_cmd: "/bin/true" });
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function query(sql: string): Promise<Row[]> {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   root = await openPlatform(frontEnd);
   await installSite(frontEnd, root, "other.test", { aliases: ["www.other.test"] });
   await good(frontEnd.task("other.test", "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function at(...path: string[]): string {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   root = await openPlatform(frontEnd);
   await installSite(frontEnd, root, URI, { aliases: ["www.site.test"] });
   await good(frontEnd.task(URI, "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function at(...path: string[]): string {

@@ -51,14 +51,14 @@ beforeAll(async () => {
   frontEnd = await openFrontEnd();
   arena = await openArena(frontEnd);
   base = await saveWorld(frontEnd, "base");
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 describe.each(tasks)("$name", (task: FaultyTask) => {
   let prepared: Prepared;
   beforeAll(async () => {
     prepared = await prepareTask(arena, base, task);
-  }, 120_000);
+  }, 300_000);
 
   it.each(courses)("$name", async (course) => {
     const found = await walk(arena, prepared, course, all ? { first: 1, step: Number(process.env["SHIM_TEST_FAULT_STEP"] ?? 1) } : { first: firstPoint(task, course), step: course.every });

@@ -49,7 +49,7 @@ exit $status
   user.own(beside);
   env = { PROVISION_SHIM_DRUSH: drush };
   writeAlias(frontEnd, "hostmaster", { context_type: "site", platform: "@platform_standin", server: `@${SERVER}`, db_server: `@${SERVER}`, uri: "aegir.test", root, site_path: join(root, "sites/aegir.test"), site_enabled: true, client_name: "admin", profile: "standard" });
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 beforeEach(() => {
   for (const file of [log, fails, asked]) rmSync(file, { force: true });

@@ -22,7 +22,7 @@ let root: string;
 beforeAll(async () => {
   frontEnd = await openFrontEnd();
   root = await openPlatform(frontEnd);
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 /** The same numbers for the same site in every run. */

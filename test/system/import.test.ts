@@ -20,7 +20,7 @@ beforeAll(async () => {
   await installSite(frontEnd, root, URI, { profile: "club" });
   rmSync(join(site, "drushrc.php"));
   frontEnd.stage.home.write(`${site.slice(frontEnd.home.length + 1)}/settings.php`, settings(), 0o440);
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function settings(): string {

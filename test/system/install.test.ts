@@ -17,7 +17,7 @@ beforeAll(async () => {
   frontEnd = await openFrontEnd();
   root = await openPlatform(frontEnd, STAND_IN);
   if (REAL_DRUPAL7 !== undefined) await openRealPlatform(frontEnd);
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function at(...path: string[]): string {
@@ -70,7 +70,7 @@ describe.each(platforms)("a new site on the platform %s", (platform, uri) => {
     sitePath = at("platforms", platform, "sites", uri);
     await save(uri, { platform: `@platform_${platform}`, aliases: `www.${uri}` });
     installed = await good(install(uri));
-  }, 60_000);
+  }, 300_000);
 
   it("commands 61; callers 4: is served, and the link logs its first user in", async () => {
     const { apache } = frontEnd.stage;

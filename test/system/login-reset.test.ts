@@ -18,7 +18,7 @@ beforeAll(async () => {
   site = join(root, "sites", URI);
   await installSite(frontEnd, root, URI);
   await good(frontEnd.task(URI, "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function reset(uri = URI): Promise<BackendAnswer> {
@@ -121,7 +121,7 @@ describe("the link", () => {
     await good(frontEnd.call(["--root=", "--uri=real.test", "provision-save", "@real.test"], { stdin: { context_type: "site", platform: "@platform_drupal7", db_server: `@${SERVER}`, profile: "minimal" } }));
     await good(frontEnd.task("real.test", "install"));
     for (let round = 0; round < 2; round++) expect(await follow("real.test", linkOf(await good(reset("real.test"))))).toMatch(/^200 [^]*admin/);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe("without", () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   root = await openPlatform(frontEnd);
   await installSite(frontEnd, root, "site.test", { aliases: ["www.site.test"] });
   await good(frontEnd.task("site.test", "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function mode(path: string): string {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   frontEnd = await openFrontEnd();
   root = await openPlatform(frontEnd);
   other = await morePlatform("other");
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 async function morePlatform(name: string): Promise<string> {

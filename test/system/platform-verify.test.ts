@@ -16,7 +16,7 @@ let root: string;
 beforeAll(async () => {
   frontEnd = await openFrontEnd();
   root = await openPlatform(frontEnd);
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function at(...path: string[]): string {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   root = await openPlatform(frontEnd);
   await installSite(frontEnd, root, URI);
   await good(frontEnd.task(URI, "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 /** bin/drush with separate outputs. */

@@ -39,7 +39,7 @@ describe.skipIf(REAL_DRUSH === undefined)("with a real drush", () => {
     copyFileSync(join(repositoryRoot, "test/system/real-drush-caller.php"), join(program.home.beside, "caller.php"));
     await good(program.call(["provision-save", SITE], { stdin: { context_type: "server" } }));
     await good(program.call([SITE, "provision-verify"]));
-  }, 60_000);
+  }, 300_000);
   afterAll(() => program.home.remove());
 
   /** What a real drush learns from calls of ours, which it takes for drush. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
   frontEnd = await openFrontEnd();
   await good(frontEnd.save(SERVER, serverOptions(frontEnd)));
   await good(frontEnd.save("platform_p", { context_type: "platform", root: "/srv/p" }));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 const SITE = { context_type: "site", platform: "@platform_p", uri: "s.test" };

@@ -14,7 +14,7 @@ beforeAll(async () => {
   frontEnd = await openFrontEnd();
   await good(frontEnd.save(SERVER, serverOptions(frontEnd)));
   first = await good(frontEnd.task(SERVER, "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function at(...path: string[]): string {

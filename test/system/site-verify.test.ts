@@ -24,7 +24,7 @@ beforeAll(async () => {
   frontEnd.stage.home.write(`${below(site)}/modules/own/deep/notes.txt`, "text", 0o600);
   first = await good(verify());
   server({ http_restart_cmd: "/bin/true" });
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 /** The server as it was verified, but for these properties. */
