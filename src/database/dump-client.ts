@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { ShimError } from "../errors/shim-error.ts";
 import { writeError } from "../files/write-whole.ts";
 import { streamedProcess } from "../processes/streamed-process.ts";
+import { Appender } from "./appender.ts";
 import { clientWords, loginFor, SILENCE_MS, type Client, type ClientSettings } from "./clients.ts";
 import type { DbAccount } from "./connection.ts";
 import { DefinerFilter } from "./definer-filter.ts";
@@ -47,12 +48,13 @@ export async function dumpPart(file: FileHandle, run: DumpRun, part: DumpPart): 
     closeSync(login.descriptor);
   }
   const filter = new DefinerFilter();
+  const appender = new Appender(file, (to, piece) => writeAll(to, piece, run.target));
   let end = "";
   let beginning = "";
   let isBeginning = true;
   const write = async (pieces: readonly Buffer[]): Promise<void> => {
     for (const piece of pieces) {
-      await writeAll(file, piece, run.target);
+      await appender.add(piece);
       run.onBytes(piece.length);
       end = (end + piece.subarray(-TAIL).toString("latin1")).slice(-TAIL);
     }
@@ -67,14 +69,17 @@ export async function dumpPart(file: FileHandle, run: DumpRun, part: DumpPart): 
       child.alive();
       await write(filter.push(chunk as Buffer));
     }
+    await write(filter.end());
+    await appender.end();
   } catch (thrown) {
     child.kill();
+    // The file must not be closed while something is written to it.
+    await appender.end().catch(() => undefined);
     throw thrown;
   }
   const { status, signal, stderr, wasSilent } = await child.ended.catch((thrown: unknown) => {
     throw failure(`Could not run mysqldump for backups (${thrown instanceof Error ? thrown.message : String(thrown)})`, thrown);
   });
-  await write(filter.end());
   if (status !== 0) {
     const reason = wasSilent ? "it did nothing for too long and was ended" : clientWords(stderr, part.account) || `it was ended by ${signal ?? "nobody"}`;
     throw failure(`Could not write database backup file mysqldump (command: ${[client.path, ...args].join(" ")}) (error: ${reason})`);
