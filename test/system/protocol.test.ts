@@ -101,7 +101,7 @@ describe("framing", () => {
   it("protocol 15: goes on to its end when nobody reads any more", async () => {
     rmSync(aliasFile("unread"), { force: true });
     for (const reader of ["head -c 10 >/dev/null", "true"]) {
-      const { stdout } = await shell(`exec 3>&1; { "$DRUSH" --backend=2 provision-save @unread 2>&1; echo "status $?" >&3; } | ${reader}`, { timeout: 20_000, input: JSON.stringify({ big: "x".repeat(500_000) }) });
+      const { stdout } = await shell(`exec 3>&1; { "$DRUSH" --backend=2 provision-save @unread 2>&1; echo "status $?" >&3; } | ${reader}`, { timeout: 120_000, input: JSON.stringify({ big: "x".repeat(500_000) }) });
       expect([reader, stdout, existsSync(aliasFile("unread"))]).toEqual([reader, "status 0\n", true]);
       rmSync(aliasFile("unread"), { force: true });
     }
@@ -146,12 +146,12 @@ describe("standard input", () => {
     const { stdout } = await shell(`printf 'not for drush' | { "$DRUSH" provision-save @unread; cat; }`);
     expect(stdout).toBe("not for drush");
     const fifo = join(frontEnd.stage.home.beside, "fifo");
-    const { status } = await shell(`mkfifo ${fifo}; exec 5<>${fifo}; "$DRUSH" provision-save @unread <&5`, { timeout: 20_000 });
+    const { status } = await shell(`mkfifo ${fifo}; exec 5<>${fifo}; "$DRUSH" provision-save @unread <&5`, { timeout: 120_000 });
     expect(status).toBe(0);
   });
 
   it("protocol 46: a terminal is not waited for", async () => {
-    const { stdout, status } = await shell(`exec script -qec '"$DRUSH" --backend provision-save @tty' /dev/null`, { timeout: 20_000 });
+    const { stdout, status } = await shell(`exec script -qec '"$DRUSH" --backend provision-save @tty' /dev/null`, { timeout: 120_000 });
     expect([status, count(stdout, MARK)]).toEqual([0, 1]);
   });
 
@@ -162,9 +162,9 @@ describe("standard input", () => {
   it("protocol 48, 91: a pipe that is never written nor closed is given up after some seconds", async () => {
     const silent = join(frontEnd.stage.home.beside, "silent");
     const [pipe, socket] = await Promise.all([
-      shell(`mkfifo ${silent}; exec 5<>${silent}; "$DRUSH" --backend provision-save @silent 2>&1 <&5`, { timeout: 25_000 }),
+      shell(`mkfifo ${silent}; exec 5<>${silent}; "$DRUSH" --backend provision-save @silent 2>&1 <&5`, { timeout: 120_000 }),
       new Promise<number | null>((resolve) => {
-        const child = frontEnd.stage.home.user.spawn([frontEnd.drush, "--backend", "provision-save", "@silent"], { env: { ...frontEnd.stage.home.user.env, ...frontEnd.env }, stdio: ["pipe", "ignore", "ignore"], timeout: 25_000 });
+        const child = frontEnd.stage.home.user.spawn([frontEnd.drush, "--backend", "provision-save", "@silent"], { env: { ...frontEnd.stage.home.user.env, ...frontEnd.env }, stdio: ["pipe", "ignore", "ignore"], timeout: 120_000 });
         child.once("close", resolve);
       }),
     ]);
@@ -191,7 +191,7 @@ describe("standard input", () => {
   it("protocol 54: a caller that writes 1 MB before it reads a byte does not hang", async () => {
     const caller = `$p = proc_open(array(getenv('DRUSH'), '--backend=2', 'provision-save', '@caller'), array(array('pipe', 'r'), array('pipe', 'w'), array('redirect', 1)), $pipes);
       fwrite($pipes[0], json_encode(array('big' => str_repeat('x', 1000000)))); fclose($pipes[0]); $all = stream_get_contents($pipes[1]); echo strlen($all), ' ', proc_close($p), "\\n";`;
-    const { stdout } = await frontEnd.stage.home.user.run(["php", "-n", "-r", caller], { env: { ...frontEnd.env, DRUSH: frontEnd.drush }, timeout: 20_000 });
+    const { stdout } = await frontEnd.stage.home.user.run(["php", "-n", "-r", caller], { env: { ...frontEnd.env, DRUSH: frontEnd.drush }, timeout: 120_000 });
     expect(stdout).toMatch(/^10\d{5} 0\n$/);
   });
 });
