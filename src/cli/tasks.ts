@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { namesIn } from "../files/look.ts";
 import { changesIn, leftJournals, sweepJournals } from "../task/journal.ts";
-import { isDead, readHolder, takeLock } from "../task/lock.ts";
+import { isDead, readHolder, sweepLeases, takeLock } from "../task/lock.ts";
 import { newToken } from "../task/run-plan.ts";
 import { recoverJournal } from "../task/recover.ts";
 import { undoHandlers } from "../undo-handlers.ts";
@@ -61,6 +61,7 @@ export async function recover(call: CliCall): Promise<number> {
 
 /** Locks of killed tasks protect nothing any more; the next task would take them over. */
 async function releaseDead(root: string, signal: AbortSignal): Promise<void> {
+  sweepLeases(join(root, "locks"));
   for (const { lock: name } of locksIn(root).filter(({ dead }) => dead)) {
     const lock = await takeLock({ directory: join(root, "locks"), name, what: "recover", token: newToken(), waitMs: 0, signal });
     lock.release();

@@ -166,7 +166,13 @@ export class FileChanges {
       const staged = `${path}.${uniqueName()}`;
       this.journal.scratch(staged);
       symlinkSync(target, staged);
-      renameSync(staged, path);
+      try {
+        renameSync(staged, path);
+      } catch (thrown) {
+        // Who calls may put up with it, and the task end well.
+        unlinkSync(staged);
+        throw thrown;
+      }
     });
     return true;
   }

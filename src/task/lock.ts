@@ -36,6 +36,8 @@ export interface Lock {
   release(): void;
 }
 
+/** Leases of this process that were released. */
+const givenBack = new Set<string>();
 const HEARTBEAT_MS = 10_000;
 /** A holder on another host (a home on a network file system) counts as dead after this long without a heartbeat. */
 const LEASE_MS = 300_000;
@@ -58,7 +60,7 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
     const holder = readHolder(path);
     if (holder === undefined) continue;
     if (holder.token === request.token) return { inherited: true, waited: false, release: () => undefined };
-    if (isDead(holder, path)) {
+    if (isDead(holder, path) || (holder.pid === process.pid && givenBack.has(path))) {
       breakLease(path, holder);
       breakLeasesOf(request.directory, holder);
       continue;
@@ -96,11 +98,29 @@ export function isDead(holder: LockHolder, path: string): boolean {
 
 /** Removes the leases of a process that is gone, which would be in the way of nobody and stay for ever. */
 export function breakLeasesOf(directory: string, { host, pid, started }: ProcessIdentity): void {
+  sweepLeases(directory);
   for (const name of namesIn(directory).filter((one) => one.endsWith(".lock"))) {
     const path = join(directory, name);
     const holder = readHolder(path);
     if (holder?.host === host && holder.pid === pid && holder.started === started && isAlive(holder) === false) breakLease(path, holder);
   }
+}
+
+/** Removes what processes that are gone had written to become a lease. */
+export function sweepLeases(directory: string): void {
+  for (const name of namesIn(directory).filter((one) => !one.endsWith(".lock"))) {
+    const path = join(directory, name);
+    const holder = readHolder(path);
+    const isOld = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < Date.now() - LEASE_MS;
+    // One that names nobody was cut off, or is being written this moment.
+    if (holder !== undefined && (holder.token === "" ? isOld || isGone(name) : isDead(holder, path))) removeLease(path);
+  }
+}
+
+/** By the process id that {@link uniqueName} puts into a name of this machine. */
+function isGone(name: string): boolean {
+  const pid = Number(/\.lock\.(\d+)\./.exec(name)?.[1] ?? 0);
+  return pid > 0 && isAlive({ ...thisProcess(), pid, started: 0 }) === false;
 }
 
 function makeFolder(path: string): void {
@@ -119,11 +139,12 @@ function tryTake(path: string, request: LockRequest): Omit<Lock, "waited"> | und
     // A hard link is made only when the name is free, and appears with its content.
     linkSync(staged, path);
   } catch (thrown) {
+    removeLease(staged);
     if (errnoOf(thrown) !== "EEXIST") throw writeError(path, thrown);
     return undefined;
-  } finally {
-    unlinkIfThere(staged);
   }
+  removeLease(staged);
+  givenBack.delete(path);
   const heart = setInterval(() => {
     beat(path);
   }, HEARTBEAT_MS);
@@ -132,7 +153,10 @@ function tryTake(path: string, request: LockRequest): Omit<Lock, "waited"> | und
     inherited: false,
     release() {
       clearInterval(heart);
-      if (readHolder(path)?.pid === process.pid) unlinkIfThere(path);
+      if (readHolder(path)?.pid !== process.pid) return;
+      // Should it stay, it is not ours any more.
+      givenBack.add(path);
+      removeLease(path);
     },
   };
 }
@@ -164,6 +188,19 @@ function breakLease(path: string, dead: LockHolder): void {
     }
   }
   unlinkIfThere(aside);
+}
+
+/** One that stays is in nobody's way: in ours it is no more, and another process finds its holder gone soon. */
+function removeLease(path: string): void {
+  try {
+    unlinkIfThere(path);
+  } catch {
+    try {
+      unlinkIfThere(path);
+    } catch {
+      // The next one who wants it finds its holder gone.
+    }
+  }
 }
 
 function unlinkIfThere(path: string): void {

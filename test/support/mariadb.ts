@@ -50,6 +50,7 @@ export async function startMariadb(user: TestUser, directory: string): Promise<M
   const init = join(directory, "accounts.sql");
   const admin = { user: "aegir_root", password: randomBytes(12).toString("hex") };
   mkdirSync(directory);
+  mkdirSync(join(directory, "tmp"));
   writeFileSync(init, accounts(admin), { mode: 0o600 });
   writeFileSync(join(directory, "localhost.ini"), `pdo_mysql.default_socket=${socket}\nmysqli.default_socket=${socket}\n`);
   execFileSync("cp", ["-a", "--reflink=auto", await template(user), data]);
@@ -91,6 +92,8 @@ function start(user: TestUser, { data, socket, init, port }: Place): Promise<Ser
     command: [
       "mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${socket}`, "--bind-address=127.0.0.1", `--port=${port}`,
       `--pid-file=${join(data, "mariadbd.pid")}`, `--init-file=${init}`,
+      // A server that starts removes all temporary tables from there, those of another one too.
+      `--tmpdir=${join(data, "../tmp")}`,
       // Debian's own choice, which its configuration files make.
       "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci",
       ...LAYOUT, ...QUICK,

@@ -3,7 +3,7 @@ import type { FrontEnd } from "../front-end.ts";
 import { until } from "../until.ts";
 import { leftovers, worldOf, type World } from "../world.ts";
 import { temporaryDirectory } from "./fault-run.ts";
-import { likenessOf } from "./likeness.ts";
+import { likenessOf, timeless } from "./likeness.ts";
 import type { SavedWorld } from "./saved-world.ts";
 
 /** A page that must be served. */
@@ -46,15 +46,18 @@ export async function judge(frontEnd: FrontEnd, { before, after, alike = [], pag
   const isOneOf = (states: readonly (readonly string[])[]): boolean => states.some((state) => JSON.stringify(state) === JSON.stringify(likeness));
   if (isOneOf(alike)) return { state: "before", complaints: [...complaints, ...(await unserved(frontEnd, pages.before))] };
   if (isOneOf(after)) return { state: "after", complaints: [...complaints, ...(await unserved(frontEnd, pages.after))] };
-  const unlike = likeness.filter((line) => !(after[0] ?? []).includes(line));
-  const told = warnings.some((warning) => /group|permissions/.test(warning)) && likeness.length === after[0]?.length && unlike.length <= MOST_WARNED;
-  if (told) return { state: "told", complaints: [...complaints, ...(await unserved(frontEnd, pages.after))] };
+  if (wasTold(after[0] ?? [], likeness, warnings)) return { state: "told", complaints: [...complaints, ...(await unserved(frontEnd, pages.after))] };
   const first = linesOf(before[0]!);
   return { state: "neither", complaints: [...complaints, `from before: ${differences(first, linesOf(now))}`, `from after: ${differences(after[0] ?? [], likeness)}`] };
 }
 
-/** One mode or group that could not be set, with the directory in which it is. */
-const MOST_WARNED = 2;
+/** True when every file that is not as it should be is named by a warning. */
+function wasTold(from: readonly string[], to: readonly string[], warnings: readonly string[]): boolean {
+  const [there, here] = [new Set(from), new Set(to)];
+  const paths = [...from.filter((line) => !here.has(line)), ...to.filter((line) => !there.has(line))].map((line) => line.split(" ")[0] ?? "");
+  const told = warnings.map(timeless);
+  return paths.length > 0 && paths.every((path) => !/^(?:database|table|account)$/.test(path) && told.some((warning) => warning.includes(path)));
+}
 
 async function unserved({ stage }: FrontEnd, pages: readonly Page[]): Promise<string[]> {
   const complaints: string[] = [];

@@ -29,7 +29,7 @@ function contentOf(path: string, below: string): string {
   return hash(/^platforms\/[^/]+\/(?!sites\/)/.test(below) ? bytes : timeless(bytes.toString("latin1")));
 }
 
-function timeless(text: string): string {
+export function timeless(text: string): string {
   return text
     .replace(/(db_passwd'\]? ?=>? ?'|SetEnv db_passwd\s+)[^'\n]*/g, "$1…")
     .replace(/-\d{8}\.\d{6}(?:[-_]\d+)?\.tar\.gz/g, "-TIME.tar.gz");
