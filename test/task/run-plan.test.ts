@@ -224,6 +224,40 @@ describe("what a killed task left", () => {
     expect(leftJournals(at("state/journal"))).toHaveLength(1);
   });
 
+  it("is undone by a task on any of the names that it had locked, and its leases go with it", async () => {
+    const journal = Journal.begin(at("state/journal"), "ctx-before", "killed", ["ctx"]);
+    mkdirSync(at("made"));
+    journal.record({ kind: "directory", path: at("made") });
+    const lines = join(journal.directory, "journal.ndjson");
+    const dead = spawnSync("true").pid;
+    writeFileSync(lines, readFileSync(lines, "utf8").replace(`"pid":${process.pid}`, `"pid":${dead}`));
+    mkdirSync(at("state/locks"), { recursive: true });
+    const lease = { ...journal.head, pid: dead, token: "t", what: "killed" };
+    for (const name of ["ctx-before.lock", "something%20else.lock", `ctx.lock.${dead}.x.1`]) writeFileSync(at(`state/locks/${name}`), JSON.stringify(lease));
+    expect((await run([step("look", () => expect(existsSync(at("made"))).toBe(false))])).errors).toEqual([]);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("before its first line is swept away when its process is gone, and not before", async () => {
+    const dead = spawnSync("true").pid;
+    const { head, directory } = Journal.begin(at("state/journal"), "ctx", "killed");
+    const folders = [directory, directory.replace(`~${process.pid}~`, `~${dead}~`)];
+    for (const folder of folders) mkdirSync(folder, { recursive: true });
+    expect(head.pid).toBe(process.pid);
+    await run([step("nothing", () => undefined)]);
+    expect(folders.map((folder) => existsSync(folder))).toEqual([true, false]);
+  });
+
+  it("loses nothing of what was noted after a line that was cut off", () => {
+    const directory = leave((journal) => {
+      journal.record({ kind: "directory", path: at("x") });
+      writeFileSync(join(journal.directory, "journal.ndjson"), '{"kind":"fi\n', { flag: "a" });
+      journal.record({ kind: "directory", path: at("y") });
+    });
+    expect(leftJournals(at("state/journal")).map(({ entries }) => entries.map(({ path }) => path))).toEqual([[at("x"), at("y")]]);
+    expect(existsSync(directory)).toBe(true);
+  });
+
   it("is ignored when its last line was cut off", () => {
     const directory = leave((journal) => journal.record({ kind: "directory", path: at("x") }));
     writeFileSync(join(directory, "journal.ndjson"), readFileSync(join(directory, "journal.ndjson"), "utf8") + '{"kind":"fi');
