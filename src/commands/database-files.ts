@@ -1,6 +1,7 @@
 import type { ServerContext } from "../contexts/context.ts";
 import type { ClientSettings } from "../database/clients.ts";
 import type { Db } from "../database/connection.ts";
+import type { DatabaseFacts } from "../database/database-facts.ts";
 import { dumpDatabase, type SiteDbAccount } from "../database/dump.ts";
 import { loadDatabase } from "../database/load.ts";
 import { parseMasterDb } from "../database/master-url.ts";
@@ -23,6 +24,8 @@ export interface DumpOptions extends DatabaseOfSite {
   readonly force: boolean;
   /** A connection of the site's account, when there is one. */
   readonly db?: Db | undefined;
+  /** What is known of the database already. */
+  readonly facts?: DatabaseFacts | undefined;
 }
 
 /**
@@ -31,11 +34,12 @@ export interface DumpOptions extends DatabaseOfSite {
  * @returns its size in bytes
  * @throws ShimError PROVISION_BACKUP_FAILED, FILE_NO_SPACE, PROVISION_INTERRUPTED
  */
-export async function dumpSiteDatabase(work: Work, call: CommandCall, { credentials, server, file, force, db }: DumpOptions): Promise<number> {
+export async function dumpSiteDatabase(work: Work, call: CommandCall, { credentials, server, file, force, db, facts }: DumpOptions): Promise<number> {
   return dumpDatabase({
     account: accountOf(credentials, server),
     target: file,
     db,
+    facts,
     administrator: server.db?.masterDb === undefined ? undefined : { ...parseMasterDb(server.db.masterDb), port: dbPort(server) },
     force,
     timeoutMs: call.surroundings.databaseTimeoutMs,

@@ -169,18 +169,13 @@ class BackupInTheMaking {
   }
 
   async #dump(work: Work): Promise<void> {
-    const { site, call, credentials, options } = this.#making;
+    const { call, credentials } = this.#making;
     const file = beside(this.#file, "sql");
     try {
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
-        const db = await this.#connect();
-        try {
-          this.#dumpBytes.resolve(dumpEstimate(await lookAtDatabase(db, credentials.name)));
-          work.files.journal.scratch(file);
-          await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, db });
-        } finally {
-          await db.close();
-        }
+        work.files.journal.scratch(file);
+        const size = (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
+        call.surroundings.remembered.set(this.#memory(), String(size));
         return true;
       });
       if (done === true) work.log("success", `Dumped the database ${credentials.name}`);
@@ -191,6 +186,42 @@ class BackupInTheMaking {
       this.#dumpBytes.reject(thrown);
       throw thrown;
     }
+  }
+
+  /**
+   * A database that was small the last time is dumped at once: to connect and look at it first takes as long as the dump. Undefined when it is not known, or when that did
+   * not work, as with routines that only the administrator may read.
+   */
+  async #dumpKnown(work: Work, file: string): Promise<number | undefined> {
+    const { site, call, credentials, options } = this.#making;
+    const last = Number(call.surroundings.remembered.get(this.#memory()));
+    if (!(last > 0 && last < SMALL_DUMP)) return undefined;
+    try {
+      this.#dumpBytes.resolve(last);
+      return await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, facts: { tables: [], hiddenRoutines: [], hasPrograms: true } });
+    } catch (thrown) {
+      if (work.signal.aborted) throw thrown;
+      work.log("debug", `The dump is tried again, with a look at the database first: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      return undefined;
+    }
+  }
+
+  async #dumpUnknown(work: Work, file: string): Promise<number> {
+    const { site, call, credentials, options } = this.#making;
+    const db = await this.#connect();
+    try {
+      const facts = await lookAtDatabase(db, credentials.name);
+      this.#dumpBytes.resolve(dumpEstimate(facts));
+      return await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, db, facts });
+    } finally {
+      await db.close();
+    }
+  }
+
+  /** Where the size of the last dump is kept. */
+  #memory(): string {
+    const { site, credentials } = this.#making;
+    return `dump ${credentials.name} @${site.dbServer.name}`;
   }
 
   async #connect(): Promise<Db> {
@@ -298,6 +329,8 @@ class BackupInTheMaking {
   }
 }
 
+/** Bytes of a dump that takes one client no time. */
+const SMALL_DUMP = 16_000_000;
 /** A dump is text, and a lot of it is alike. */
 const DUMP_SHRINKAGE = 4;
 

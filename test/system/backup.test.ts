@@ -138,6 +138,16 @@ describe("a backup", () => {
     await frontEnd.stage.mariadb.query("DROP DATABASE again");
   });
 
+  it("commands 71: has routines, events and triggers, also those that only the administrator may read, at the first time and at later ones", async () => {
+    await frontEnd.stage.mariadb.query("USE sitetest; CREATE DEFINER='aegir_root'@'localhost' PROCEDURE counts() SELECT COUNT(*) FROM content; CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM content WHERE id < 0");
+    await shell(`rm -f ${at(".provision-shim/cache")}/dump*`);
+    for (const time of ["first", "later", "later"]) {
+      const dump = member(fileOf(await good(backup())), "./database.sql");
+      expect([time, dump.includes("PROCEDURE `counts`"), dump.includes("EVENT `nightly`"), /TRIGGER `?(?:sitetest`?\.`?)?counted/.test(dump)]).toEqual([time, true, true, true]);
+    }
+    await frontEnd.stage.mariadb.query("DROP PROCEDURE sitetest.counts; DROP EVENT sitetest.nightly");
+  });
+
   it.each([
     [".tar.bz2", "BZh"],
     [".tar", "./"],
