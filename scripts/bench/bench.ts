@@ -4,54 +4,20 @@ import { join } from "node:path";
 import { BackendReader } from "../../src/backend-protocol/read-stream.ts";
 import { openFrontEnd, openPlatform, installSite, SERVER, type FrontEnd } from "../../test/support/front-end.ts";
 import { repositoryRoot } from "../../test/support/repository.ts";
-import { becomeOwner, runner, type Runner } from "./runner.ts";
+import { fillSite, type BigSite } from "./big-site.ts";
+import { command, quoted, type Line, type Place, type Side } from "./lines.ts";
+import { becomeOwner, runner } from "./runner.ts";
+import { wholeLife } from "./whole-life.ts";
 
 export interface BenchSettings {
   /** How often each call is made by either side. */
   readonly rounds: number;
   /** Lines that have this text in their name; "" for all. */
   readonly only: string;
+  /** A site of this size instead of the small one. */
+  readonly big: BigSite | undefined;
   readonly drush: string | undefined;
   readonly aegirHome: string | undefined;
-}
-
-/** One line of the table: the same work by us and by what it is compared with. */
-interface Line {
-  readonly what: string;
-  readonly ours: Command;
-  readonly theirs: Command;
-  /** Upper limit: a ratio, or milliseconds more than theirs. */
-  readonly limit?: { readonly ratio: number } | { readonly moreMs: number };
-  /** What must be done before each of the two calls, not timed. */
-  readonly before?: { readonly ours: Command; readonly theirs: Command };
-  /** What is done when all calls are made. */
-  readonly after?: readonly Command[];
-  /** Long calls are made less often: at most so many times. */
-  readonly atMost?: number;
-}
-
-interface Command {
-  readonly words: readonly string[];
-  readonly stdin?: string;
-}
-
-/** Where the calls are made: as which user, and on which contexts. */
-interface Place {
-  readonly run: Runner;
-  /** Our launcher and the human command in a copy that the user may read. */
-  readonly drush: string;
-  readonly provision: string;
-  readonly server: string;
-  readonly platform: string;
-  readonly site: string;
-  readonly uri: string;
-  /** Another platform of the same kind; "" where there is none. */
-  readonly other: string;
-  /** Where backups are. */
-  readonly backups: string;
-  readonly realDrush: string | undefined;
-  giveToUser: (folder: string) => void;
-  close: () => Promise<void>;
 }
 
 /** Prints the table; answers whether all limits were kept. */
@@ -61,6 +27,7 @@ export async function bench(settings: BenchSettings): Promise<boolean> {
     say(place.realDrush === undefined ? "No SHIM_TEST_DRUSH and SHIM_TEST_AEGIR_ROOT: compared with `node -e 0`, on the stand-in." : `Compared with ${place.realDrush} on ${settings.aegirHome ?? ""}; medians of ${settings.rounds} calls each, in turns.`);
     say(`${"".padEnd(34)}${"ours".padStart(9)}${"theirs".padStart(9)}${"ratio".padStart(8)}   limit`);
     const results: boolean[] = [];
+    if (settings.big !== undefined) return await bigSite(place, settings.big);
     const lines = place.realDrush === undefined ? ownLines(place) : linesAgainst(place, place.realDrush);
     for (const line of lines.filter(({ what }) => what.includes(settings.only))) results.push(await measure(place, line, settings.rounds));
     if (settings.only === "") results.push(await memory(place), parsing());
@@ -97,59 +64,6 @@ function linesAgainst(place: Place, real: string): Line[] {
   ];
 }
 
-type Side = "ours" | "theirs";
-
-/** Install to delete. Each side has sites of its own; what must be there before, and goes afterwards, is done by us and not timed. */
-function wholeLife(place: Place, real: string): Line[] {
-  const { site, platform, other, backups } = place;
-  const quietly = (...words: readonly string[]): string => [place.drush, ...words].map(quoted).join(" ");
-  const script = (text: string): Command => ({ words: ["sh", "-c", text] });
-  // Without its alias the front end is not asked: it would put a site back to where it knows it to be.
-  const unseen = (text: string): string => `mv ~/.drush/hostmaster.alias.drushrc.php ~/.hostmaster.kept; ${text}; mv ~/.hostmaster.kept ~/.drush/hostmaster.alias.drushrc.php`;
-  const gone = (name: string): string => `[ ! -e ~/.drush/${name}.alias.drushrc.php ] || ${quietly(`@${name}`, "provision-delete", "--force")}`;
-  const each = (make: (side: Side, drush: string) => Command): { ours: Command; theirs: Command } => ({ ours: make("ours", place.drush), theirs: make("theirs", real) });
-  const named = (what: string, side: Side): string => `bench-${what}-${side}.test`;
-  const kept = join(backups, "bench-kept.tar.gz");
-  const line = (what: string, limit: number, make: (side: Side, drush: string) => Command, more: { before?: (side: Side) => Command; after?: readonly Command[]; atMost?: number } = {}): Line => {
-    const { before, ...rest } = more;
-    return { what, limit: { ratio: limit }, ...each(make), ...rest, ...(before === undefined ? {} : { before: each(before) }) };
-  };
-  const both = (text: (side: Side) => string): Command => script(`${text("ours")}; ${text("theirs")}`);
-  return [
-    line("provision-login-reset", 0.35, (_, drush) => command(drush, [`@${site}`, "provision-login-reset"])),
-    line("provision-backup", 0.6, (_, drush) => command(drush, [`@${site}`, "provision-backup"]), { after: [script(`rm -f ${backups}/${site}-*`)] }),
-    line("provision-install", 0.85, (side, drush) => command(drush, [`@${named("new", side)}`, "provision-install", "--client_email=bench@example.com"]), {
-      before: (side) => script(`${gone(named("new", side))}; ${quietly(`--uri=${named("new", side)}`, "provision-save", `@${named("new", side)}`, "--context_type=site", `--platform=@${platform}`, "--db_server=@server_master", `--uri=${named("new", side)}`, "--profile=standard", "--client_name=admin")}`),
-      after: [both((side) => gone(named("new", side)))],
-      atMost: 5,
-    }),
-    line("provision-delete", 0.4, (side, drush) => command(drush, [`@${named("gone", side)}`, "provision-delete"]), {
-      before: (side) => script(unseen(quietly(`@${site}`, "provision-clone", `@${named("gone", side)}`, `@${platform}`))),
-      after: [both((side) => gone(named("gone", side)))],
-      atMost: 7,
-    }),
-    line("provision-restore", 0.4, (side, drush) => command(drush, [`@${named("back", side)}`, "provision-restore", kept.replace("kept", `kept-${side}`)]), {
-      before: (side) => script(`[ -e ~/.drush/${named("back", side)}.alias.drushrc.php ] || { ${unseen(quietly(`@${site}`, "provision-clone", `@${named("back", side)}`, `@${platform}`))}; ${quietly(`@${named("back", side)}`, "provision-backup", kept.replace("kept", `kept-${side}`))}; }`),
-      after: [both((side) => gone(named("back", side)))],
-      atMost: 5,
-    }),
-    line("provision-clone, other platform", 0.15, (side, drush) => command(drush, [`@${site}`, "provision-clone", `@${named("copy", side)}`, `@${other}`]), {
-      before: (side) => script(gone(named("copy", side))),
-      after: [both((side) => gone(named("copy", side)))],
-      atMost: 3,
-    }),
-    line("provision-migrate, other platform", 0.15, (_, drush) => command(drush, [`@${site}`, "provision-migrate", `@${other}`]), {
-      before: () => script(`grep -q "'platform' => '@${platform}'" ~/.drush/${site}.alias.drushrc.php || { ${unseen(quietly(`@${site}`, "provision-migrate", `@${platform}`))}; }`),
-      after: [script(unseen(quietly(`@${site}`, "provision-migrate", `@${platform}`))), script(`rm -f ${backups}/${site}-* ${backups}/bench-*`)],
-      atMost: 3,
-    }),
-  ];
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 function ownLines(place: Place): Line[] {
   const line = (what: string, words: readonly string[]): Line => ({ what, ours: command(place.drush, words), theirs: { words: ["node", "-e", "0"] } });
   return [
@@ -170,10 +84,6 @@ function startUp(place: Place): Line[] {
     { what: "start: provision --version", ours: { words: [place.provision, "--version"] }, theirs: node, limit: { ratio: 1.35 } },
     { what: "start: drush, a call with no context", ours: { words: ["sh", "-c", `${quoted(place.drush)} --backend=2 provision-lock; [ $? = 1 ]`] }, theirs: node },
   ];
-}
-
-function command(drush: string, words: readonly string[], stdin?: string): Command {
-  return { words: [drush, "--backend=2", ...words], ...(stdin === undefined ? {} : { stdin }) };
 }
 
 async function measure(place: Place, { what, ours, theirs, limit, before, after = [], atMost = Infinity }: Line, wanted: number): Promise<boolean> {
@@ -205,17 +115,52 @@ const TOLERATED: ReadonlySet<string> = new Set(["provision-install"]);
 async function memory(place: Place): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "shim-bench-"));
   try {
-    const hook = join(folder, "tell.cjs");
-    const told = join(folder, "told");
-    writeFileSync(hook, `process.on("exit", () => require("node:fs").appendFileSync(${JSON.stringify(told)}, process.resourceUsage().maxRSS + "\\n"));\n`);
-    writeFileSync(told, "");
+    const env = tellMemory(folder);
     place.giveToUser(folder);
-    for (const context of [place.server, place.platform, place.site]) await place.run(command(place.drush, [`@${context}`, "provision-verify"]).words, undefined, { NODE_OPTIONS: `--require ${hook}` });
-    const most = Math.max(...readFileSync(told, "utf8").trim().split("\n").map(Number)) / 1024;
+    for (const context of [place.server, place.platform, place.site]) await place.run(command(place.drush, [`@${context}`, "provision-verify"]).words, undefined, env);
+    const most = peakMemory(folder);
     return tell("memory of a verify, the most of 3", `${most.toFixed(0)} MB`, "≤ 120 MB", most > 0 && most <= 120);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Backup and clone of a large site, once by each side, and our memory. */
+async function bigSite(place: Place, big: BigSite): Promise<boolean> {
+  if (place.realDrush === undefined) throw new Error("A large site needs a real drush to be compared with.");
+  say(`Filling ${place.directory} with a database of ${big.megabytes} MB and ${big.files} files …`);
+  await fillSite(place.directory, big);
+  const real = place.realDrush;
+  const kept: boolean[] = [];
+  for (const [what, words] of [
+    ["backup", (side: Side) => [`@${place.site}`, "provision-backup", join(place.backups, `bench-big-${side}.tar.gz`)]],
+    ["clone", (side: Side) => [`@${place.site}`, "provision-clone", `@bench-big-${side}.test`, `@${place.other}`]],
+  ] as const) {
+    const theirs = await place.run(command(real, words("theirs")).words);
+    const told = mkdtempSync(join(tmpdir(), "shim-bench-"));
+    const ours = await place.run(command(place.drush, words("ours")).words, undefined, tellMemory(told));
+    if (ours.status !== 0 || theirs.status !== 0) throw new Error(`The ${what} failed: ours with status ${ours.status}, theirs with ${theirs.status}.`);
+    const ratio = ours.milliseconds / theirs.milliseconds;
+    const peak = peakMemory(told);
+    say(`${`${what} of the large site`.padEnd(34)}${ms(ours.milliseconds)}${ms(theirs.milliseconds)}${ratio.toFixed(2).padStart(8)}   ≤ 0.6, memory ${peak.toFixed(0)} MB ≤ 200 MB${ratio <= 0.6 && peak <= 200 ? "" : "  NOT KEPT"}`);
+    kept.push(ratio <= 0.6 && peak <= 200);
+    rmSync(told, { recursive: true });
+    for (const side of ["ours", "theirs"]) rmSync(join(place.backups, `bench-big-${side}.tar.gz`), { force: true });
+  }
+  return kept.every(Boolean);
+}
+
+/** The environment in which our program notes its peak memory in the folder. */
+function tellMemory(folder: string): NodeJS.ProcessEnv {
+  const hook = join(folder, "tell.cjs");
+  writeFileSync(hook, `process.on("exit", () => require("node:fs").appendFileSync(${JSON.stringify(join(folder, "told"))}, process.resourceUsage().maxRSS + "\\n"));\n`);
+  writeFileSync(join(folder, "told"), "");
+  return { NODE_OPTIONS: `--require ${hook}` };
+}
+
+/** Megabytes. */
+function peakMemory(folder: string): number {
+  return Math.max(0, ...readFileSync(join(folder, "told"), "utf8").trim().split("\n").map(Number)) / 1024;
 }
 
 /** 100 MB of a child's answer as drush sends it: log packets and noise in pieces of a pipe's size, and a frame at the end. */
@@ -268,6 +213,7 @@ function realPlace(realDrush: string, home: string): Place {
     uri: property(site.text, "uri"),
     other: other.name,
     backups: property(server.text, "backup_path"),
+    directory: property(site.text, "site_path"),
     realDrush,
     giveToUser: () => undefined,
     close: () => {
@@ -298,6 +244,7 @@ async function standInPlace(): Promise<Place> {
     uri: "bench.test",
     other: "",
     backups: join(frontEnd.home, "backups"),
+    directory: "",
     realDrush: undefined,
     giveToUser: user.own,
     close: frontEnd.strike,
