@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import type { FrontEnd } from "../front-end.ts";
 import { until } from "../until.ts";
 import { leftovers, worldOf, type World } from "../world.ts";
@@ -51,12 +52,12 @@ export async function judge(frontEnd: FrontEnd, { before, after, alike = [], pag
   return { state: "neither", complaints: [...complaints, `from before: ${differences(first, linesOf(now))}`, `from after: ${differences(after[0] ?? [], likeness)}`] };
 }
 
-/** True when every file that is not as it should be is named by a warning. */
+/** True when every file that is not as it should be is named by a warning, or its directory, from which it has its group. */
 function wasTold(from: readonly string[], to: readonly string[], warnings: readonly string[]): boolean {
   const [there, here] = [new Set(from), new Set(to)];
   const paths = [...from.filter((line) => !here.has(line)), ...to.filter((line) => !there.has(line))].map((line) => line.split(" ")[0] ?? "");
   const told = warnings.map(timeless);
-  return paths.length > 0 && paths.every((path) => !/^(?:database|table|account)$/.test(path) && told.some((warning) => warning.includes(path)));
+  return paths.length > 0 && paths.every((path) => !/^(?:database|table|account)$/.test(path) && told.some((warning) => warning.includes(path) || warning.includes(`${dirname(path)} `)));
 }
 
 async function unserved({ stage }: FrontEnd, pages: readonly Page[]): Promise<string[]> {

@@ -21,6 +21,8 @@ export interface Course {
 
 export interface Prepared extends Expectation {
   readonly task: FaultyTask;
+  /** How many points there are in a good run. */
+  readonly counts: FaultReport["counts"];
   /** What is to be expected when another task came after the kill. */
   readonly withNext: () => Promise<Expectation>;
 }
@@ -38,15 +40,15 @@ export interface Findings {
 export async function prepareTask(arena: Arena, base: SavedWorld, task: FaultyTask): Promise<Prepared> {
   const { frontEnd } = arena;
   await base.putBack();
-  await frontEnd.stage.apache.fetch(arena.uri, "/");
   const first = await worldOf(frontEnd);
   await task.prepare?.(arena);
   const pages = task.pages(arena);
   // The first view of a page after a change is noted in the database.
   for (const { host, path = "/" } of pages.before) await frontEnd.stage.apache.fetch(host, path);
-  const saved = await saveWorld(frontEnd, "task");
+  const saved = task.prepare === undefined ? base : await saveWorld(frontEnd, "task");
   const before = [await worldOf(frontEnd), ...(task.name === "install" ? [first] : [])];
-  await good(runWithFault(frontEnd, task.words(arena), { kind: "count", n: 0 }).then(({ answer }) => answer));
+  const run = await runWithFault(frontEnd, task.words(arena), { kind: "count", n: 0 });
+  await good(Promise.resolve(run.answer));
   const after = await likenessOf(frontEnd);
   await saved.putBack();
   const withNext = once(async () => {
@@ -63,7 +65,7 @@ export async function prepareTask(arena: Arena, base: SavedWorld, task: FaultyTa
     await saved.putBack();
     return { before, after: alike.after, alike: alike.before, pages, saved };
   });
-  return { task, before, after: [after], pages, saved, withNext };
+  return { task, counts: run.report.counts, before, after: [after], pages, saved, withNext };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -71,8 +73,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-/** Lets the fault happen at one point after the other, until there is none any more. */
-export async function walk(arena: Arena, prepared: Prepared, course: Course, { first, step }: { readonly first: number; readonly step: number }): Promise<Findings> {
+/** Lets the fault happen at one point after the other: at so many of them, or until there is none any more. */
+export async function walk(arena: Arena, prepared: Prepared, course: Course, { first, step, most = Infinity }: { readonly first: number; readonly step: number; readonly most?: number }): Promise<Findings> {
   const { frontEnd } = arena;
   const expected = course.next === true ? await prepared.withNext() : prepared;
   const found: Findings = { points: 0, before: 0, after: 0, mended: 0, exceptions: [] };
@@ -80,7 +82,7 @@ export async function walk(arena: Arena, prepared: Prepared, course: Course, { f
     found.exceptions.push(what);
     if (process.env["SHIM_TEST_FAULTS"] !== undefined) process.stdout.write(`${prepared.task.name} × ${course.name} ${what}\n`);
   };
-  for (let n = first; ; n += step) {
+  for (let n = first; found.points < most; n += step) {
     rmSync(temporaryDirectory(frontEnd), { recursive: true, force: true });
     const run = await runWithFault(frontEnd, prepared.task.words(arena), { ...course.fault(n), n });
     const { fired, counts } = run.report;
@@ -103,6 +105,7 @@ export async function walk(arena: Arena, prepared: Prepared, course: Course, { f
     // A task that has only lost its alias, as a failing install does, begins anew, too.
     if (verdict.state !== "before" || prepared.before.length > 1 || course.next === true || complaints.length > 0) await prepared.saved.putBack();
   }
+  return found;
 }
 
 /** One frame, and a status that agrees with it. */
