@@ -116,6 +116,7 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
       const { runDrush } = await import("./real-drush/run-drush.ts");
       await runDrush({ drush: config.drush, script: config.script, lib, launcher, variables, cwd, signal, call: { target: site, command, args, options: given }, ...told });
     },
+    input: () => process.stdin,
     hooksIn: hooksInFiles,
   };
   return {

@@ -30,7 +30,7 @@ export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
     load: () => import("./commands/provision-verify.ts"),
   },
   "provision-lock": { summary: "Lock a platform", usage: "", anyOption: false, load: () => import("./commands/provision-lock.ts") },
-  "provision-unlock": { summary: "Unlock a platform", usage: "", anyOption: false, load: () => import("./commands/provision-lock.ts") },
+  "provision-unlock": { summary: "Unlock a platform; with --stale: release the locks of tasks that are gone", usage: "| --stale [@context]", anyOption: false, load: () => import("./commands/provision-lock.ts") },
   "provision-enable": { summary: "Serve a disabled site again", usage: "", anyOption: true, load: () => import("./commands/provision-enable.ts") },
   "provision-disable": { summary: "Send a site's visitors to the page for disabled sites", usage: "", anyOption: true, load: () => import("./commands/provision-disable.ts") },
   "provision-install": {
@@ -90,4 +90,5 @@ export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
     within: DEPLOYMENT,
     load: () => import("./commands/provision-migrate.ts"),
   },
+  "backend-parse": { summary: "Show what a call in backend mode has said", usage: "", anyOption: true, load: () => import("./commands/backend-parse.ts") },
 };

@@ -27,6 +27,7 @@ async function run(call: CliCall): Promise<number> {
   if (help || command === undefined || command === "help") return explain(call.arguments);
   if (command === "swap") return (await import("./cli/swap.ts")).swap(call);
   if (command === "ps") return (await import("./cli/tasks.ts")).ps(call);
+  if (command === "unlock" && call.arguments.options.has("stale")) return (await import("./cli/tasks.ts")).unlockStale(call);
   if (command === "recover") return (await import("./cli/tasks.ts")).recover(call);
   if (command === "backups") return (await import("./cli/backups.ts")).backups(call);
   if (command === "backup" && call.arguments.words[0] === "verify") return (await import("./cli/backups.ts")).verify(call);

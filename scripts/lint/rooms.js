@@ -18,7 +18,7 @@ const ROOMS = {
   "real-drush": [...GROUND, "files", "processes", "aliases", "backend-protocol"],
   reporters: [...GROUND, "files", "task", "backend-protocol"],
   swap: [...GROUND, "files", "processes", "aliases", "real-drush"],
-  commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "backups", "task", "drupal", "web"],
+  commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "backups", "task", "drupal", "web", "backend-protocol"],
 };
 
 function roomOf(path) {

@@ -42,7 +42,8 @@ const OTHERS: Readonly<Record<string, HelpEntry>> = {
 
 /** Names that `provision help` explains. */
 export function commandNames(): string[] {
-  return [...Object.keys(NATIVE_COMMANDS).map(shortName), ...Object.keys(OTHERS)];
+  const ofProvision = Object.keys(NATIVE_COMMANDS).filter((name) => name.startsWith("provision-"));
+  return [...ofProvision.map(shortName), ...Object.keys(OTHERS)];
 }
 
 export function shortName(command: string): string {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { contextName } from "../contexts/names.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { namesIn } from "../files/look.ts";
 import { changesIn, leftJournals, sweepJournals } from "../task/journal.ts";
@@ -6,6 +7,7 @@ import { isDead, readHolder, sweepLeases, takeLock } from "../task/lock.ts";
 import { newToken } from "../task/run-plan.ts";
 import { recoverJournal } from "../task/recover.ts";
 import { undoHandlers } from "../undo-handlers.ts";
+import { onlyOptions } from "./arguments.ts";
 import { EXIT, type CliCall } from "./cli-call.ts";
 import { printReport } from "./print.ts";
 
@@ -59,13 +61,39 @@ export async function recover(call: CliCall): Promise<number> {
   return report.some(({ failed }) => failed.length > 0) ? EXIT.error : EXIT.ok;
 }
 
-/** Locks of killed tasks protect nothing any more; the next task would take them over. */
-async function releaseDead(root: string, signal: AbortSignal): Promise<void> {
+/**
+ * `provision unlock --stale [@context]`: releases the locks of tasks that are gone, and no others. What such a task has changed stays as it is: `recover`, or the next task on the context, undoes
+ * it.
+ */
+export async function unlockStale(call: CliCall): Promise<number> {
+  const root = stateDirectory();
+  const { words, options } = call.arguments;
+  onlyOptions(call.arguments, ["stale"]);
+  const stale = options.get("stale");
+  const [context] = [...(typeof stale === "string" ? [stale] : []), ...words];
+  const name = context === undefined ? undefined : contextName(context);
+  const [own, others] = [locksIn(root).filter(({ lock }) => name === undefined || lock === name), leftJournals(join(root, "journal"), name)];
+  const released = await releaseDead(root, call.signal, name);
+  const held = own.filter(({ dead }) => !dead);
+  printReport(call, { released, held }, [
+    ...released.map((lock) => `released ${lock}`),
+    ...held.map(({ lock, task, pid, host }) => `${lock} is held by a task that lives: ${task} (process ${pid} on ${host})`),
+    ...(released.length + held.length === 0 ? ["No lock is held."] : []),
+    ...(others.length === 0 ? [] : ["Killed tasks have left changes: `provision recover` undoes them."]),
+  ]);
+  return held.length > 0 && name !== undefined ? EXIT.error : EXIT.ok;
+}
+
+/** Locks of killed tasks protect nothing any more; the next task would take them over. Returns those that were released. */
+async function releaseDead(root: string, signal: AbortSignal, only?: string): Promise<string[]> {
   sweepLeases(join(root, "locks"));
-  for (const { lock: name } of locksIn(root).filter(({ dead }) => dead)) {
+  const released: string[] = [];
+  for (const { lock: name } of locksIn(root).filter(({ dead, lock }) => dead && (only === undefined || lock === only))) {
     const lock = await takeLock({ directory: join(root, "locks"), name, what: "recover", token: newToken(), waitMs: 0, signal });
     lock.release();
+    released.push(name);
   }
+  return released;
 }
 
 function time(seconds: number): string {

@@ -85,6 +85,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** The variables that a PHP data file sets: `$sites` of sites.php. */
   readPhpVariable(path: string, variable: string): Promise<PhpArray | undefined>;
+  /** Standard input, which nobody has read. */
+  input(): AsyncIterable<Buffer>;
   /** @throws ShimError PROVISION_NO_REAL_DRUSH */
   callDrush(request: DrushRequest): Promise<void>;
   /** Extensions' hooks in these files that take part in the command. */

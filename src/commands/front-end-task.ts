@@ -1,4 +1,4 @@
-import type { LogLevel } from "../task/events.ts";
+import { isLogLevel } from "../task/events.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
@@ -25,11 +25,8 @@ export async function refreshFrontEnd(work: Work, context: string, call: Command
       args: [`@${context}`, "verify"],
       options: PhpArray.of([["force", true], ["yes", true]]),
       onStart: (pid) => work.child(pid),
-      onLog: (type, message) => work.log(LEVELS.has(type) ? (type as LogLevel) : "notice", message),
+      onLog: (type, message) => work.log(isLogLevel(type) ? type : "notice", message),
       onError: (error) => work.error(error),
     }),
   );
 }
-
-/** Levels that mean something to Hosting; it may colour the task by no others. */
-const LEVELS: ReadonlySet<string> = new Set<LogLevel>(["success", "ok", "warning", "error", "notice", "info", "message", "debug", "backup", "install", "p_command", "p_info", "p_ok", "p_error"]);

@@ -43,6 +43,9 @@ export class BackendReporter {
       case "error":
         this.error(event.error);
         break;
+      case "output":
+        this.result.print(event.text);
+        break;
       case "undo":
         this.log("notice", `Undone: ${event.description}`);
         break;

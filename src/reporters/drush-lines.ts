@@ -9,6 +9,7 @@ export interface LinesSettings {
   readonly verbose: boolean;
   readonly debug: boolean;
   readonly quiet: boolean;
+  readonly stdout?: Descriptor;
   readonly stderr?: Descriptor;
 }
 
@@ -20,16 +21,19 @@ const VERBOSE: ReadonlySet<string> = new Set(["notice", "message", "info"]);
 /** Tells a person who calls the drop-in without backend mode what drush would: a line a message on standard error, its level at the right. */
 export class DrushLines {
   readonly #settings: LinesSettings;
+  readonly #stdout: Descriptor;
   readonly #stderr: Descriptor;
 
   constructor(settings: LinesSettings) {
     this.#settings = settings;
+    this.#stdout = settings.stdout ?? new Descriptor(1);
     this.#stderr = settings.stderr ?? new Descriptor(2);
   }
 
   readonly sink = (event: TaskEvent): void => {
     if (event.type === "log") this.log(event.level, event.message);
     else if (event.type === "error") this.error(event.error);
+    else if (event.type === "output") this.#stdout.write(event.text);
     else if (event.type === "undo") this.log("notice", `Undone: ${event.description}`);
   };
 

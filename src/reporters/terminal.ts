@@ -42,6 +42,9 @@ export class Terminal {
       case "progress":
         this.#live(`${event.step}: ${event.done} of ${event.total} ${event.unit}`);
         break;
+      case "output":
+        this.#line(event.text.trimEnd());
+        break;
       case "log":
         if (SHOWN.has(event.level) || this.#settings.verbose) this.#line(`    ${this.#level(event.level)}${event.message}`);
         break;

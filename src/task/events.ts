@@ -1,10 +1,17 @@
 import type { ShimError } from "../errors/shim-error.ts";
 
+const LEVELS = ["success", "ok", "warning", "error", "notice", "info", "message", "debug", "backup", "install", "p_command", "p_info", "p_ok", "p_error"] as const;
+
 /**
  * Level of a log entry, in drush's words. The level is part of the contract with Hosting: `error` and `failed` make a task red, `warning`
  * yellow; `success` and `ok` are shown, `notice`, `info`, `debug` and the rest are kept.
  */
-export type LogLevel = "success" | "ok" | "warning" | "error" | "notice" | "info" | "message" | "debug" | "backup" | "install" | "p_command" | "p_info" | "p_ok" | "p_error";
+export type LogLevel = (typeof LEVELS)[number];
+
+/** Whether Hosting knows the level. */
+export function isLogLevel(type: string): type is LogLevel {
+  return (LEVELS as readonly string[]).includes(type);
+}
 
 /** A change that a step makes, or would make in a dry run. */
 export interface Change {
@@ -27,6 +34,7 @@ export type TaskEvent =
   | { readonly type: "action"; readonly step: string; readonly description: string }
   | { readonly type: "progress"; readonly step: string; readonly done: number; readonly total: number; readonly unit: string }
   | { readonly type: "error"; readonly error: ShimError }
+  | { readonly type: "output"; readonly text: string }
   | { readonly type: "undo"; readonly description: string }
   | { readonly type: "task-ended"; readonly outcome: "done" | "failed"; readonly milliseconds: number };
 

@@ -10,6 +10,8 @@ export interface Work {
   readonly signal: AbortSignal;
   readonly files: FileChanges;
   log(level: LogLevel, message: string): void;
+  /** What the command itself prints, as it is. */
+  print(text: string): void;
   /** Reports an error without leaving the step; the task fails after it. (As a provision hook that sets an error and goes on.) */
   error(error: ShimError): void;
   /** Reports an error that fails the task but takes back nothing: what was written is right, something beside it is not. */

@@ -166,6 +166,7 @@ class RunningTask {
         sink({ type: "change", step: step.name, change });
       }),
       log: (level, message) => sink({ type: "log", level, message }),
+      print: (text) => sink({ type: "output", text }),
       error: (error) => this.#error(error),
       flaw: (error) => {
         this.#flaws.push(error);

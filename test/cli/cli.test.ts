@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GLOBAL_OPTIONS } from "../../src/backend-protocol/global-options.ts";
 import { PROPERTY_OPTIONS, SETTINGS } from "../../src/cli/known-options.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, type FrontEnd } from "../support/front-end.ts";
 import { repositoryRoot } from "../support/repository.ts";
@@ -20,7 +21,7 @@ beforeAll(async () => {
   await good(frontEnd.task(URI, "verify"));
   // Its list of sites.
   await good(frontEnd.task("platform_standin", "verify"));
-}, 120_000);
+}, 300_000);
 afterAll(() => frontEnd.strike());
 
 function provision(...words: string[]): Promise<RunResult> {
@@ -83,7 +84,7 @@ describe("refuses", () => {
     };
     const read = [sources("src/contexts"), sources("src/commands")].map((text) => [...text.matchAll(/(?:build\.set(?:List)?\(|textOption\(call, |switchOption\(call, |options\.get\()"(\w+)"/g)].map(([, name]) => name ?? ""));
     expect(read.map((names) => names.length > 10)).toEqual([true, true]);
-    expect(read.flat().filter((name) => ![...PROPERTY_OPTIONS, ...SETTINGS].includes(name))).toEqual([]);
+    expect(read.flat().filter((name) => ![...PROPERTY_OPTIONS, ...SETTINGS, ...GLOBAL_OPTIONS.map((option) => option.name)].includes(name))).toEqual([]);
   });
 
   it("an unknown word after swap", () => refused(["swap", "sideways"], "CLI_BAD_ARGUMENT"));
@@ -195,6 +196,9 @@ describe("ps and recover", () => {
       const { locks } = JSON.parse((await provision("ps", "--json")).stdout) as { locks: { lock: string; pid: number; dead: boolean }[] };
       const holder = locks.find(({ lock }) => lock === URI);
       expect(holder).toMatchObject({ dead: false });
+      // Only those of tasks that are gone are released.
+      const refused = await provision("unlock", "--stale", `@${URI}`);
+      expect([refused.status, refused.stdout.includes("is held by a task that lives")]).toEqual([1, true]);
       process.kill(holder?.pid ?? 0, "SIGKILL");
       await ended;
     } finally {
@@ -202,6 +206,8 @@ describe("ps and recover", () => {
       task.kill("SIGKILL");
     }
     expect((await provision("ps")).stdout).toContain(`on @${URI}`);
+    const unlocked = await provision("unlock", "--stale");
+    expect([unlocked.status, unlocked.stdout.includes(`released ${URI}\n`), unlocked.stdout.includes("`provision recover` undoes them")]).toEqual([0, true, true]);
     const recovered = await provision("recover");
     expect(recovered.status).toBe(0);
     expect(recovered.stdout).toContain(`on @${URI}:`);
