@@ -28,6 +28,8 @@ export interface WriteOptions {
 export interface FileIdentity {
   readonly device: number;
   readonly inode: number;
+  /** When its content was written, milliseconds since 1970. Numbers of files are used again, and a file may be written in place. */
+  readonly written: number;
 }
 
 /**
@@ -76,8 +78,8 @@ function fill(descriptor: number, content: Uint8Array, options: WriteOptions): F
   if (owner !== uid || group !== gid) fchownSync(descriptor, owner, group);
   fchmodSync(descriptor, options.mode);
   if (options.fleeting !== true) fsyncSync(descriptor);
-  const { dev, ino } = fstatSync(descriptor);
-  return { device: dev, inode: ino };
+  const { dev, ino, mtimeMs } = fstatSync(descriptor);
+  return { device: dev, inode: ino, written: mtimeMs };
 }
 
 /**

@@ -55,7 +55,7 @@ export class FileChanges {
       ...(gid ?? behind?.gid) === undefined ? {} : { gid: gid ?? behind?.gid ?? -1 },
       ...(request.stagingDirectory === undefined ? {} : { stagingDirectory: request.stagingDirectory }),
       beforeStaging: (staged) => this.journal.scratch(staged),
-      beforeSwap: ({ device, inode }) => this.journal.record({ kind: "file", path, saved, oldInode: old?.ino ?? null, device, inode }),
+      beforeSwap: (identity) => this.journal.record({ kind: "file", path, saved, oldInode: old?.ino ?? null, ...identity }),
     });
     return true;
   }
@@ -72,9 +72,11 @@ export class FileChanges {
         unlinkSync(path);
         return;
       }
-      const saved = this.journal.placeFor(path);
+      const place = this.journal.placeFor(path, there);
+      const saved = place ?? this.journal.keep(path);
       this.journal.record({ kind: "file", path, saved, oldInode: there.ino, device: null, inode: null });
-      renameSync(path, saved);
+      if (place === undefined) unlinkSync(path);
+      else renameSync(path, place);
     });
     return true;
   }
@@ -103,9 +105,9 @@ export class FileChanges {
     this.tell({ kind: "create", path });
     if (this.dryRun) return;
     guarded(path, () => {
-      const { dev, ino } = lstatSync(staged);
+      const identity = treeIdentity(lstatSync(staged));
       if (lookAt(path) !== undefined) throw new Error("it exists");
-      this.journal.record({ kind: "new-tree", path, device: dev, inode: ino });
+      this.journal.record({ kind: "new-tree", path, ...identity });
       renameSync(staged, path);
     });
   }
@@ -115,9 +117,9 @@ export class FileChanges {
     this.tell({ kind: "remove", path });
     if (this.dryRun) return;
     guarded(path, () => {
-      const { dev, ino } = lstatSync(path);
+      const identity = treeIdentity(lstatSync(path));
       if (lookAt(aside) !== undefined) throw new Error(`${aside} exists`);
-      this.journal.record({ kind: "moved-tree", path, aside, device: dev, inode: ino });
+      this.journal.record({ kind: "moved-tree", path, aside, ...identity });
       renameSync(path, aside);
     });
   }
@@ -181,7 +183,15 @@ export class FileChanges {
 /** The entry for `work.afterwards` that removes a directory, as it is now, with all that is in it; undefined when there is none. */
 export function removeTreeLater(path: string): UndoEntry | undefined {
   const there = lookAt(path);
-  return there === undefined ? undefined : { kind: "remove-tree", path, device: there.dev, inode: there.ino };
+  return there === undefined ? undefined : { kind: "remove-tree", path, ...treeIdentity(there) };
+}
+
+/**
+ * Which directory it is. The number of one that is gone is used again at once, but not with the same time of birth; where the system does not know that, it gives the
+ * time of the last change in its place, which does not stay.
+ */
+function treeIdentity({ dev, ino, birthtimeMs, ctimeMs }: Stats): { readonly device: number; readonly inode: number; readonly born: number | null } {
+  return { device: dev, inode: ino, born: birthtimeMs < ctimeMs ? birthtimeMs : null };
 }
 
 /**

@@ -88,11 +88,12 @@ export class Journal {
 
   /**
    * Where the file can be kept by a rename, for one that is to be removed and may be large: in the journal, or beside itself when the journal is on another file
-   * system.
+   * system. Undefined for a small one there, which is better copied: a web server may read whatever is in its directory.
    */
-  placeFor(path: string): string {
+  placeFor(path: string, { size }: { readonly size: number }): string | undefined {
     this.#open();
     if (statSync(dirname(path)).dev === statSync(this.directory).dev) return join(this.directory, String(++this.#kept).padStart(4, "0"));
+    if (size <= SMALL_BYTES) return undefined;
     const aside = join(dirname(path), `.${basename(path)}.${process.pid}.removed`);
     this.#aside.push(aside);
     return aside;
@@ -144,6 +145,7 @@ function copy(path: string, kept: string): void {
   }
 }
 
+const SMALL_BYTES = 1_000_000;
 const LINES = "journal.ndjson";
 const SCRATCH = "scratch";
 const COMMIT = "commit";
@@ -204,7 +206,8 @@ function ownerOf(folder: string): ProcessIdentity | undefined {
   return host === undefined || unique === undefined ? undefined : { host: decodeURIComponent(host), pid: Number(pid), started: Number(started) };
 }
 
-function readJournal(directory: string): LeftJournal | undefined {
+/** The journal in that folder as it is now; undefined when it has no first line, or is gone. */
+export function readJournal(directory: string): LeftJournal | undefined {
   const lines = readIfThere(join(directory, LINES))?.toString("utf8").split("\n") ?? [];
   const parsed: unknown[] = [];
   for (const line of lines) {

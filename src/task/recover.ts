@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import type { EventSink } from "./events.ts";
-import type { LeftJournal } from "./journal.ts";
+import { readJournal, type LeftJournal } from "./journal.ts";
 import { breakLeasesOf } from "./lock.ts";
 import { finishEntries, undoEntries, type UndoHandlers, type UndoOutcome } from "./undo.ts";
 
@@ -10,7 +10,10 @@ import { finishEntries, undoEntries, type UndoHandlers, type UndoOutcome } from 
  * Brings what a killed task has left to "before", or to "after" when it was beyond its point of no return. The journal is gone then; it stays when something
  * failed. Who calls holds the lock of its context.
  */
-export async function recoverJournal(left: LeftJournal, handlers: UndoHandlers): Promise<UndoOutcome> {
+export async function recoverJournal({ directory }: LeftJournal, handlers: UndoHandlers): Promise<UndoOutcome> {
+  // Who had the lock before may have recovered it, and made anew what would be taken away here.
+  const left = readJournal(directory);
+  if (left === undefined) return { done: [], failed: [] };
   const children = left.entries.filter(({ kind }) => kind === CHILD);
   const first = await undoEntries(children, left.directory, handlers);
   const rest = left.remaining === undefined ? await undoEntries(left.entries.filter(({ kind }) => kind !== CHILD), left.directory, handlers) : await finishEntries(left.remaining, left.directory, handlers);

@@ -13,7 +13,7 @@ export const fileUndoHandlers: UndoHandlers = {
   group: undoGroup,
   link: undoLink,
   scratch: removeScratch,
-  "new-tree": removeOwnTree,
+  "new-tree": undoNewTree,
   "moved-tree": undoMovedTree,
   "remove-tree": removeOwnTree,
 };
@@ -21,7 +21,7 @@ export const fileUndoHandlers: UndoHandlers = {
 function undoFile(entry: UndoEntry, directory: string): string | undefined {
   const path = String(entry["path"]);
   const now = lookAt(path);
-  const isOurs = entry["inode"] === null ? now === undefined : now?.ino === entry["inode"];
+  const isOurs = entry["inode"] === null ? now === undefined : now !== undefined && isWritten(now, entry);
   if (!isOurs) {
     // Not changed yet when the task was stopped, or changed again by somebody else since.
     return now?.ino === entry["oldInode"] || (now === undefined && entry["oldInode"] === null) ? undefined : `left ${path} alone: it was changed by something else since`;
@@ -38,8 +38,19 @@ function undoFile(entry: UndoEntry, directory: string): string | undefined {
   } catch (thrown) {
     if (errnoOf(thrown) !== "EXDEV") throw thrown;
     putBackCopy(kept, path);
+    copies.set(path, { of: entry["oldInode"], inode: lookAt(path)?.ino });
   }
   return `put back ${path}`;
+}
+
+/** Files that were put back as copies, and which file each stands for: an earlier change of the same task left that one. */
+const copies = new Map<string, { readonly of: UndoEntry[string] | undefined; readonly inode: number | undefined }>();
+
+/** True when the file is what that change has left, and nobody has written into it since. */
+function isWritten({ ino, mtimeMs }: Stats, entry: UndoEntry): boolean {
+  const copy = copies.get(String(entry["path"]));
+  if (copy?.inode === ino) return copy.of === entry["inode"];
+  return ino === entry["inode"] && (entry["written"] === undefined || entry["written"] === mtimeMs);
 }
 
 /** The kept copy is on another file system: it goes beside the file first, so that it appears whole. */
@@ -103,7 +114,26 @@ async function removeScratch(entry: UndoEntry): Promise<undefined> {
   await removeTree(String(entry["path"]));
 }
 
-/** A directory that the task made, or that it has removed: unless something else has its name by now. */
+/**
+ * A directory that the task made. Its name is free at once, for what it has replaced: that goes back even when something in the new one, such as what the web server has
+ * made there, cannot be removed.
+ */
+async function undoNewTree(entry: UndoEntry): Promise<string | undefined> {
+  const path = String(entry["path"]);
+  const aside = join(dirname(path), `.${basename(path)}.${String(entry["inode"])}.undone`);
+  const now = lookAt(path);
+  if (now !== undefined && isSame(now, entry)) {
+    try {
+      renameSync(path, aside);
+    } catch {
+      // The directory above it lets nothing go; what is inside can be removed nevertheless.
+      return removeOwnTree(entry);
+    }
+  }
+  return (await removeOwnTree({ ...entry, path: aside }))?.replace(aside, path);
+}
+
+/** A directory that the task gives up: unless something else has its name by now. */
 async function removeOwnTree(entry: UndoEntry): Promise<string | undefined> {
   const path = String(entry["path"]);
   const now = lookAt(path);
@@ -123,5 +153,5 @@ function undoMovedTree(entry: UndoEntry): string | undefined {
 }
 
 function isSame(stats: Stats, entry: UndoEntry): boolean {
-  return stats.dev === entry["device"] && stats.ino === entry["inode"];
+  return stats.dev === entry["device"] && stats.ino === entry["inode"] && (typeof entry["born"] !== "number" || stats.birthtimeMs === entry["born"]);
 }

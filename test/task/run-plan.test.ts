@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ShimError } from "../../src/errors/shim-error.ts";
 import type { TaskEvent } from "../../src/task/events.ts";
+import { FileChanges } from "../../src/task/file-changes.ts";
 import { Journal, leftJournals } from "../../src/task/journal.ts";
 import { step, type Plan, type Step, type Work } from "../../src/task/plan.ts";
+import { recoverJournal } from "../../src/task/recover.ts";
 import { runPlan, type TaskOutcome, type TaskSettings } from "../../src/task/run-plan.ts";
 import { undoEntries } from "../../src/task/undo.ts";
 import { fileUndoHandlers } from "../../src/task/undo-files.ts";
@@ -215,6 +217,56 @@ describe("what a killed task left", () => {
     const { done } = await undoEntries(left!.entries, directory, fileUndoHandlers);
     expect(done).toEqual([`left ${at("a")} alone: it was changed by something else since`]);
     expect(readFileSync(at("a"), "utf8")).toBe("by drush");
+  });
+
+  it("is left alone where drush wrote into the very file, or made a directory of the same number, since", async () => {
+    const directory = leave((journal) => {
+      const files = new FileChanges(journal, false, () => undefined);
+      writeFileSync(at("a"), "old");
+      files.write({ path: at("a"), content: "half-way", mode: 0o644 });
+      mkdirSync(at("staged/inside"), { recursive: true });
+      files.placeTree(at("staged"), at("tree"));
+    });
+    const [left] = leftJournals(at("state/journal"));
+    writeFileSync(at("a"), "by drush");
+    const entries = left!.entries.map((entry) => (entry.kind === "new-tree" ? { ...entry, born: Number(entry["born"]) - 1 } : entry));
+    const { done, failed } = await undoEntries(entries, directory, fileUndoHandlers);
+    expect(failed).toEqual([]);
+    expect(done).toEqual([`left ${at("a")} alone: it was changed by something else since`]);
+    expect(readFileSync(at("a"), "utf8")).toBe("by drush");
+    expect(existsSync(at("tree/inside"))).toBe(true);
+  });
+
+  it("is not undone once more when somebody else did so while the lease was waited for", async () => {
+    leave((journal) => {
+      journal.record({ kind: "link", path: at("link"), before: null, after: "target" });
+    });
+    const [left] = leftJournals(at("state/journal"));
+    expect((await run([step("make the link anew", ({ files }) => void files.link(at("link"), "target"))])).errors).toEqual([]);
+    expect(await recoverJournal(left!, fileUndoHandlers)).toEqual({ done: [], failed: [] });
+    expect(readlinkSync(at("link"))).toBe("target");
+  });
+
+  it("comes back from another file system, too, however often a file was written", async () => {
+    const shm = mkdtempSync("/dev/shm/shim-task-");
+    try {
+      writeFileSync(join(shm, "a"), "old");
+      writeFileSync(join(shm, "b"), "kept");
+      const outcome = await run([
+        step("write", ({ files }) => {
+          files.write({ path: join(shm, "a"), content: "first", mode: 0o644 });
+          files.write({ path: join(shm, "a"), content: "second", mode: 0o644 });
+          files.remove(join(shm, "b"));
+          expect(readdirSync(shm)).toEqual(["a"]);
+        }),
+        fails(),
+      ]);
+      expect(outcome.errors.map(({ code }) => code)).toEqual(["TEST_FAILED"]);
+      expect(["a", "b"].map((name) => readFileSync(join(shm, name), "utf8"))).toEqual(["old", "kept"]);
+      expect(readdirSync(shm).sort()).toEqual(["a", "b"]);
+    } finally {
+      rmSync(shm, { recursive: true, force: true });
+    }
   });
 
   it("stops the next task when it cannot be undone", async () => {
