@@ -57,8 +57,8 @@ export async function prepare(call: CommandCall): Promise<Plan> {
     steps: [
       step("create the database", async (work) => putCredentials(call.options, await createSiteDatabase(work, call, { site }))),
       step("make the site's directories and settings.php", async (work) => {
-        await noteAliases(work, place);
-        if (former !== undefined) moveFormer(work, place, former);
+        if (former === undefined) await noteAliases(work, place);
+        else moveFormer(work, place, former);
         makeDirectories(work, place);
         writeSiteSettings(work, place);
         putSiteDrushrc(work, site, call);
@@ -90,6 +90,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
 interface FormerSite {
   readonly database: string;
   readonly user: string;
+  readonly host: string;
 }
 
 /** @throws ShimError PROVISION_SITE_INSTALLED */
@@ -99,8 +100,8 @@ async function formerSite(site: SiteContext, call: CommandCall): Promise<FormerS
   if (!isTruthy(call.options.get("force-reinstall"))) {
     throw new ShimError("PROVISION_SITE_INSTALLED", `The site @${site.name} is installed already: there is ${settings}.`, { hint: "with --force-reinstall its files and its database are lost and it is installed anew" });
   }
-  const { name, user } = siteCredentials((await call.surroundings.readPhpVariable(join(site.sitePath, "drushrc.php"), "options")) ?? new PhpArray());
-  return { database: name, user };
+  const { name, user, host } = siteCredentials((await call.surroundings.readPhpVariable(join(site.sitePath, "drushrc.php"), "options")) ?? new PhpArray());
+  return { database: name, user, host };
 }
 
 /** The former site stays until the new one is there. */
@@ -111,14 +112,18 @@ function moveFormer(work: Work, { site, call }: Place, former: FormerSite): void
   const entry = work.dryRun ? undefined : removeTreeLater(aside);
   if (entry !== undefined) work.afterwards(`remove the former ${site.sitePath}`, entry);
   const now = siteCredentials(call.options.set("site"));
+  // A database of its name on another server is another site's.
+  if (former.host !== "" && former.host !== now.host) work.log("warning", `The former database ${former.database} on ${former.host} is left alone: the site's database server is @${site.dbServer.name} by now`);
   // Where the former one was gone already, its name was free.
-  if (former.database !== now.name && former.user !== now.user) dropDatabaseLater(work, call, { site, ...former });
+  else if (former.database !== now.name && former.user !== now.user) dropDatabaseLater(work, call, { site, ...former });
 }
 
-/** A site that cannot be installed loses its alias, so that it is not taken for one that is there. */
+/** A new site that cannot be installed loses its alias, so that it is not taken for one that is there. */
 async function noteAliases(work: Work, { site, call }: Place): Promise<void> {
   for (const name of [site.name, ...listProperty(site, "drush_aliases").map(contextName)]) {
-    await work.act(`forget @${name} if this task fails`, () => undefined, { kind: "forget-context", path: aliasPath(call.surroundings.home, name) });
+    const path = aliasPath(call.surroundings.home, name);
+    const there = lookAt(path);
+    if (there !== undefined) await work.act(`forget @${name} if this task fails`, () => undefined, { kind: "forget-context", path, inode: there.ino, written: there.mtimeMs });
   }
 }
 

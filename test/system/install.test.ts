@@ -290,12 +290,13 @@ describe("a failing installation", () => {
     goWrong("");
     await good(install("kept.test", { stdin: { profile: "testing" } }));
     frontEnd.stage.home.write(`platforms/${STAND_IN}/sites/kept.test/files/old.txt`, "old");
-    const [tree, data] = [treeOf(join(root, "sites")), await databases()];
+    const [tree, data, aliases] = [treeOf(join(root, "sites")), await databases(), treeOf(join(frontEnd.home, ".drush"))];
     goWrong("throw");
     expect(failure(await install("kept.test", { stdin: { profile: "testing" }, args: ["--force-reinstall"] }))).toEqual(failedWith("DRUPAL_INSTALL_FAILED"));
     goWrong("");
     expect(await databases()).toEqual(data);
     expect(treeOf(join(root, "sites"))).toEqual(tree);
+    expect(treeOf(join(frontEnd.home, ".drush"))).toEqual(aliases);
     expect((await frontEnd.stage.apache.fetch("kept.test", "/")).status).toBe(200);
   });
 
