@@ -13,7 +13,7 @@ export interface NativeCommand {
 }
 
 /** What is done to a site that is deployed anew. */
-const DEPLOYMENT = ["provision-backup", "provision-save", "provision-deploy", "provision-verify"];
+const DEPLOYMENT = ["provision-backup", "provision-save", "provision-deploy", "updatedb", "provision-verify"];
 
 /** The commands that this program does itself; lib/launch lists the same names. */
 export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
@@ -27,6 +27,7 @@ export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
     summary: "Bring a server, platform or site into its right shape",
     usage: "",
     anyOption: true,
+    within: ["provision-save"],
     load: () => import("./commands/provision-verify.ts"),
   },
   "provision-lock": { summary: "Lock a platform", usage: "", anyOption: false, load: () => import("./commands/provision-lock.ts") },
@@ -67,6 +68,7 @@ export const NATIVE_COMMANDS: Readonly<Record<string, NativeCommand>> = {
     summary: "Put what a backup holds where a site is to be",
     usage: "FILE [--old_uri=HOST]",
     anyOption: true,
+    within: ["updatedb"],
     load: () => import("./commands/provision-deploy.ts"),
   },
   "provision-restore": {

@@ -1,4 +1,4 @@
-import { unlinkSync } from "node:fs";
+import { chmodSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unpackSite } from "../backups/unpack.ts";
 import type { ServerContext, SiteContext } from "../contexts/context.ts";
@@ -20,6 +20,7 @@ import { loadSiteDatabase } from "./database-files.ts";
 import { nativeCore, nativeServer, targetSite } from "./native-reach.ts";
 import { writeSiteAliases } from "./site-aliases.ts";
 import { createSiteDatabase, putCredentials } from "./site-database.ts";
+import { siteUri } from "./site-examination.ts";
 import { putSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
 import { settleDrupal } from "./settle-drupal.ts";
 import { verifySite } from "./verify-site.ts";
@@ -75,6 +76,7 @@ interface Place {
  */
 export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask">): Promise<Plan["steps"]> {
   await nativeServer(site.platform.webServer, call);
+  siteUri(site);
   const core = nativeCore(site.platform);
   await call.options.loadRoot(core.root);
   const master = await call.contexts.master();
@@ -115,6 +117,9 @@ async function unpack(work: Work, { site, webGroup, call }: Place, { archive, st
   work.files.journal.scratch(staged);
   await unpackSite({ archive, target: staged, work, env: call.surroundings.php.environment() });
   work.log("success", `Unpacked ${archive} for ${site.sitePath}`);
+  const dump = join(staged, "database.sql");
+  // Others may look into the site's directory soon, and archives by the original let everybody read it.
+  if (lookAt(dump)?.isFile() === true) chmodSync(dump, 0o600);
   await giveUploads(work, staged, webGroup, call);
 }
 

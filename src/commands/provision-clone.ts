@@ -11,7 +11,7 @@ import { nativeCore, targetSite } from "./native-reach.ts";
 import { newSiteName, refuseTakenTarget } from "./new-site-name.ts";
 import { backupForTask } from "./provision-backup.ts";
 import { writeAliasFiles } from "./save-context.ts";
-import { examineMovable } from "./site-examination.ts";
+import { examineMovable, refuseForeignPlace } from "./site-examination.ts";
 import { writeSiteDrushrc } from "./site-settings.ts";
 
 /** Properties of the source that its copy does not get. */
@@ -32,7 +32,9 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   if (name === source.name) throw new ShimError("PROVISION_TARGET_EXISTS", `@${name} cannot be cloned to itself.`, { hint: "give the copy another name" });
   const target = await siteWith(call, name, [...carried, ...place, ...changedByOptions(call)]);
   await refuseTakenTarget(target, call, { site: source, renamed: false });
-  refuseMissingCode(rows, { site: source, core }, { site: target, core: nativeCore(platform) });
+  const targetCore = nativeCore(platform);
+  refuseMissingCode(rows, { site: source, core }, { site: target, core: targetCore });
+  refuseForeignPlace(target, targetCore, await call.contexts.master());
   const platforms = platform.name === source.platform.name ? [] : [source.platform, platform];
   let archive = "";
   const backup = step("back the site up", async (work) => {

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import { isFile } from "../files/look.ts";
+import { isFile, lookAt } from "../files/look.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import { step, type Plan } from "../task/plan.ts";
@@ -17,7 +17,16 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const path = archiveOf(call);
   const steps = await deploySteps(site, call, { archive: path, oldUri: textOrUndefined(call.options.get("old_uri")) ?? "", gone: [] });
   call.options.put("process", "backup_file", path);
-  return { title: `deploy site @${site.name}`, context: site.name, steps: [step("read the backup through", (work) => checkBackup(work, call, { site, path })), ...steps] };
+  const deploy = step("deploy the backup", async (work) => {
+    if (!work.dryRun) {
+      await work.include({ steps });
+      return;
+    }
+    // Each part of it works on what the one before has made.
+    await work.act(`deploy ${path} as @${site.name}`, () => undefined);
+    work.files.tell({ kind: lookAt(site.sitePath) === undefined ? "create" : "replace", path: site.sitePath });
+  });
+  return { title: `deploy site @${site.name}`, context: site.name, steps: [step("read the backup through", (work) => checkBackup(work, call, { site, path })), deploy] };
 }
 
 /** @throws ShimError PROVISION_BACKUP_NOT_FOUND */

@@ -87,11 +87,21 @@ export async function nativeBackup(site: SiteContext, call: CommandCall): Promis
   await call.options.loadSite(site.sitePath);
   const reason = whyNotNative(core, isCloaked(call) ? "settings" : "files");
   if (reason !== undefined) throw new NeedsRealDrush(reason);
-  // Drush loads the command files of all modules that a site could use, enabled or not, when it stops before the site runs.
+  refuseBackupHooks(site, core, call);
+}
+
+/**
+ * Drush loads the command files of all modules that a site could use, enabled or not, when it stops before the site runs.
+ *
+ * @throws NeedsRealDrush when one of them has a part in the backup, or in the command that makes it
+ */
+export function refuseBackupHooks(site: SiteContext, core: DrupalCore, call: CommandCall): void {
   const folders = [join(core.root, "sites/all"), site.sitePath].flatMap((folder) => ["modules", "themes"].map((kind) => join(folder, kind)));
   const drushFiles = folders.flatMap((folder) => filesByEnding(folder, [".drush.inc", ".drush8.inc"]).flatMap((files) => [...files.values()]));
-  const [hook] = call.surroundings.hooksIn(drushFiles, "provision-backup");
-  if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module`);
+  for (const command of new Set([call.command, "provision-backup"])) {
+    const [hook] = call.surroundings.hooksIn(drushFiles, command);
+    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module`);
+  }
 }
 
 function isCloaked(call: CommandCall): boolean {

@@ -10,6 +10,7 @@ import { ShimError } from "../errors/shim-error.ts";
 import { readIfThere } from "../files/look.ts";
 import type { CommandCall } from "./command.ts";
 import { nativeCore, nativeServer } from "./native-reach.ts";
+import { refuseBackupHooks } from "./site-backup.ts";
 import { siteCredentials } from "./web-work.ts";
 
 /** What is known of a site before anything is changed. */
@@ -44,13 +45,22 @@ export async function examinePlace(site: SiteContext, call: CommandCall): Promis
   await refuseFrontEnd(site, call);
   const core = nativeCore(site.platform);
   const uri = siteUri(site);
-  const profile = property(site, "profile") ?? "standard";
-  if (describesItselfInPhp(core, profile)) throw new NeedsRealDrush(`the profile ${profile}, which describes itself in PHP`);
   await call.options.loadRoot(core.root);
   const master = await call.contexts.master();
-  refuseOwnSettings(site, master, core);
+  refuseForeignPlace(site, core, master);
   const webGroup = site.platform.webServer.http?.webGroup ?? master.http?.webGroup ?? "www-data";
   return { uri, core, master, webGroup, uploadDirectories: ["files", "private/files", "private/temp"].map((place) => `sites/${uri}/${place}`) };
+}
+
+/**
+ * Looks at the code and settings that a site has, or is to get, on its platform.
+ *
+ * @throws NeedsRealDrush
+ */
+export function refuseForeignPlace(site: SiteContext, core: DrupalCore, master: ServerContext): void {
+  const profile = property(site, "profile") ?? "standard";
+  if (describesItselfInPhp(core, profile)) throw new NeedsRealDrush(`the profile ${profile}, which describes itself in PHP`);
+  refuseOwnSettings(site, master, core);
 }
 
 export interface MovableSite extends ExaminedSite {
@@ -65,6 +75,7 @@ export interface MovableSite extends ExaminedSite {
  */
 export async function examineMovable(site: SiteContext, call: CommandCall): Promise<MovableSite> {
   const examined = await examineSite(site, call);
+  refuseBackupHooks(site, examined.core, call);
   const db = await connectToSite(site, call);
   try {
     const rows = await readSystem(db, site);

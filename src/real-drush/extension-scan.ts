@@ -34,7 +34,7 @@ interface Memory {
   files: Record<string, FileMemory>;
 }
 
-const MEMORY = "extensions-1";
+const MEMORY = "extensions-2";
 const ALWAYS_SKIPPED = new Set(["CVS", ".svn", "tests", "examples", "node_modules", "bower_components", "cache", "gitcache", "drush_make"]);
 
 /** Provision's own command files; what else lies in its folder is not. */

@@ -23,7 +23,7 @@ const HOOKS: readonly { readonly ending: RegExp; readonly applies: (command: str
 export function possibleHooks(php: string): string[] {
   const names = new Set<string>();
   for (const [, name] of php.matchAll(/\bfunction\s+&?\s*([A-Za-z_]\w*)\s*\(/g)) {
-    if (name !== undefined && (/^drush_\w*provision_/.test(name) || HOOKS.some(({ ending }) => ending.test(name)))) names.add(name);
+    if (name !== undefined && (/^drush_\w*(?:provision_|updatedb)/.test(name) || HOOKS.some(({ ending }) => ending.test(name)))) names.add(name);
   }
   // Annotated command files (drush 8.4) name the command in a comment.
   for (const [, command] of php.matchAll(/@hook\s+\S+\s+(\S+)/g)) if (command !== undefined) names.add(`@hook ${command}`);

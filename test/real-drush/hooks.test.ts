@@ -16,6 +16,8 @@ describe("which functions take part", () => {
     ["drush_git_pre_provision_verify_rollback", "provision-verify", true],
     ["drush_provision_verify", "provision-verify", true],
     ["drush_git_provision_verify", "provision-save", false],
+    ["drush_git_pre_updatedb", "updatedb", true],
+    ["drush_git_pre_updatedb", "provision-deploy", false],
     ["drush_git_provision_backup_delete", "provision-backup-delete", true],
     ["drush_git_provision_backup", "provision-backup-delete", false],
     ["x_provision_services", "provision-save", true],

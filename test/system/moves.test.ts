@@ -138,6 +138,20 @@ describe("a clone", () => {
     expect((await worldOf(frontEnd)).databases).toEqual(before.databases);
   });
 
+  it("to a platform whose settings only PHP can judge, or with a module's hook on the backup, is the real drush's before anything is changed", async () => {
+    const own = await morePlatform("own");
+    writeFileSync(join(own, "sites/all/platform.settings.php"), "<?php\n$conf['cache_backends'] = [];\n");
+    const before = await worldOf(frontEnd);
+    for (const [command, ...args] of [["clone", "@next.test", "@platform_own"], ["migrate", "@platform_own"]] as const) {
+      expect((await task(uri, command, ...args)).messages["PROVISION_NO_REAL_DRUSH"]).toContain("platform.settings.php");
+    }
+    await expectUnchanged(before);
+    const hook = join(root, "sites", uri, "modules/mine/mine.drush.inc");
+    frontEnd.stage.home.write(below(hook), "<?php\nfunction drush_mine_post_provision_backup() {}\n");
+    expect((await task(uri, "clone", "@next.test", "@platform_other")).messages["PROVISION_NO_REAL_DRUSH"]).toContain("drush_mine_post_provision_backup");
+    rmSync(join(root, "sites", uri, "modules/mine"), { recursive: true });
+  });
+
   it("whose database updates fail is taken back as a whole", async () => {
     const broken = await morePlatform("broken");
     writeFileSync(join(broken, "modules/node/node.install"), `${readFileSync(join(broken, "modules/node/node.install"), "utf8")}\nfunction node_update_7999() { throw new Exception('on purpose'); }\n`);
@@ -170,6 +184,13 @@ describe("a deploy", () => {
     expect(await databases()).toContain(former);
     expect(leftovers(frontEnd)).toEqual([]);
     await good(task(uri, "verify"));
+  });
+
+  it("is only told of in a dry run", async () => {
+    const before = await worldOf(frontEnd);
+    const dry = await frontEnd.stage.home.user.run([frontEnd.provision, "deploy", `@${uri}`, archive, "--dry-run"], { env: frontEnd.env, mayFail: true });
+    expect([dry.status, dry.stdout]).toEqual([2, expect.stringContaining(`would deploy ${archive} as @${uri}`) as string]);
+    await expectUnchanged(before);
   });
 
   it("commands 80: of an archive that cannot be unpacked leaves directory and databases as they are", async () => {
