@@ -27,7 +27,8 @@ export function findPlatformPackages(core: DrupalCore): PlatformPackages {
   return {
     packages: PhpArray.of([["base", base], ["sites-all", scope(core, [join(root, "sites/all/%")])], ["profiles", ofProfiles]]),
     profiles: [...profiles.keys()],
-    sites: findSites(root),
+    // The front end makes a site of each name. What has no host name is being moved by a task.
+    sites: findSites(root).filter((name) => !name.startsWith(".")),
   };
 }
 

@@ -54,7 +54,11 @@ export async function runDrush(run: DrushRun): Promise<void> {
     });
     if (child.pid !== undefined) run.onStart(child.pid);
     const stop = (): void => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      } catch {
+        // It has ended, and something else keeps its output open.
+      }
     };
     run.signal.addEventListener("abort", stop);
     child.stdout.on("data", (chunk: Buffer) => {
