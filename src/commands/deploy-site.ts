@@ -34,6 +34,8 @@ export interface Deployment {
   readonly archive: string;
   /** Host name that the site had when the backup was made. */
   readonly oldUri: string;
+  /** Something that is there by now, although it was not when the task was planned, is somebody else's. */
+  readonly fresh?: boolean;
   /** Files that leave the web server's configuration at the moment in which the new virtual host comes. */
   readonly gone: readonly WebFileChange[];
   /** The umask with which the virtual host is made: that of a dump (022) or of the front end's verify, whichever the original had last. */
@@ -74,7 +76,7 @@ interface Place {
  *
  * @throws NeedsRealDrush, ShimError before anything was changed
  */
-export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask">): Promise<Plan["steps"]> {
+export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask" | "fresh">): Promise<Plan["steps"]> {
   await nativeServer(site.platform.webServer, call);
   siteUri(site);
   const core = nativeCore(site.platform);
@@ -94,7 +96,7 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
       step("create the database", (work) => createDatabase(work, place)),
     ],
     step("put the site's directory in its place", (work) => {
-      if (lookAt(site.sitePath) !== undefined) replaceFormer(work, site.sitePath);
+      if (deployment.fresh !== true && lookAt(site.sitePath) !== undefined) replaceFormer(work, site.sitePath);
       work.files.placeTree(staged, site.sitePath);
       putSiteDrushrc(work, site, call);
       writeSiteSettings(work, place);

@@ -57,6 +57,8 @@ export async function prepare(call: CommandCall): Promise<Plan> {
     steps: [
       step("create the database", async (work) => putCredentials(call.options, await createSiteDatabase(work, call, { site }))),
       step("make the site's directories and settings.php", async (work) => {
+        // Somebody may have made a site there since.
+        if (former === undefined) await formerSite(site, call);
         if (former === undefined) await noteAliases(work, place);
         else moveFormer(work, place, former);
         makeDirectories(work, place);

@@ -77,7 +77,7 @@ function steps(move: Move): Plan["steps"] {
   const platforms = otherPlatform && switchOption(call, "provision_verify_platforms_before_migrate", true) ? [source.platform, target.platform] : [];
   const deploy = step(`deploy the site on @${target.platform.name}`, async (work) => {
     const vhost = formerVhost(move);
-    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", gone: vhost === undefined ? [] : [vhost], vhostUmask: renamed ? DUMP_UMASK : SETTINGS_UMASK });
+    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", fresh: target.sitePath !== source.sitePath, gone: vhost === undefined ? [] : [vhost], vhostUmask: renamed ? DUMP_UMASK : SETTINGS_UMASK });
   });
   return [
     // Its verify writes virtual host and settings: it comes before the site is taken offline.

@@ -7,7 +7,7 @@ import { createDatabase, databaseExists, useBackslashes } from "../database/data
 import { grantHosts, probeFromHere } from "../database/grant-hosts.ts";
 import { parseMasterDb } from "../database/master-url.ts";
 import { newPassword } from "../database/passwords.ts";
-import { chooseDatabaseName } from "../database/site-names.ts";
+import { checkedName, chooseDatabaseName } from "../database/site-names.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { leftJournals, type UndoEntry } from "../task/journal.ts";
@@ -20,6 +20,7 @@ import { switchOption } from "./native-reach.ts";
 
 /** Kind of the journal's entries for a database that a task makes; see undo-database.ts. */
 const MADE = "site-database";
+const DROP_FAILED = "PROVISION_DROP_DB_FAILED";
 
 /**
  * Makes a new database for the site, with an account of the same name for each host that its web servers are seen from (create_site_database of Provision 7.x-3.x). When
@@ -55,6 +56,8 @@ export function putCredentials(options: Options, { type, host, port, password, n
 /**
  * Drops a database and its accounts when the task is beyond its point of no return (destroy_site_database of Provision 7.x-3.x). A site without a database name has
  * none to drop, which is a warning.
+ *
+ * @throws ShimError PROVISION_DROP_DB_FAILED for names that are none of a site's
  */
 export function dropDatabaseLater(work: Work, call: CommandCall, what: { readonly site: SiteContext; readonly database: string; readonly user: string }): void {
   const { site, database, user } = what;
@@ -63,6 +66,9 @@ export function dropDatabaseLater(work: Work, call: CommandCall, what: { readonl
     return;
   }
   const { dbServer } = site;
+  // What would be refused then is refused as long as everything can still be taken back.
+  checkedName(database, "database", DROP_FAILED);
+  if (user !== "") checkedName(user, "account", DROP_FAILED);
   work.afterwards(`drop the database ${database} of @${dbServer.name} and its accounts`, { kind: "drop-database", server: dbServer.name, database, user, ...place(call) });
 }
 
