@@ -43,6 +43,7 @@ export interface NativeCall {
 export async function examineCall(invocation: Invocation): Promise<NativeCall> {
   const { line, config } = invocation;
   refuseForeignCommand(line, config);
+  if (line.command?.startsWith("provision-") !== true && process.geteuid?.() === 0) throw new NeedsRealDrush("the user root");
   refuseRoot();
   const php = phpSettings(invocation);
   const command = line.command ?? "";
