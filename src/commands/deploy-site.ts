@@ -146,7 +146,6 @@ async function giveUploads(work: Work, staged: string, webGroup: string, call: C
     return;
   }
   const gid = groupNamed(webGroup)?.gid ?? webGroup;
-  // Links are left as they are, and what they lead to even more so.
   const { status, complaints } = await changeGroup(work, { staged, present, gid: String(gid), env: call.surroundings.php.environment() });
   if (status === 0) work.log("success", `Changed group ownership of the site's files to ${webGroup}`);
   // What it complains of is told, as in the original. When it has not even begun, the web server could write nowhere.

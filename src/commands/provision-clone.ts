@@ -11,7 +11,7 @@ import { nativeCore, targetSite } from "./native-reach.ts";
 import { newSiteName, refuseTakenTarget } from "./new-site-name.ts";
 import { backupForTask } from "./provision-backup.ts";
 import { writeAliasFiles } from "./save-context.ts";
-import { examineMovable, refuseForeignPlace } from "./site-examination.ts";
+import { examineMovable, refuseForeignTarget } from "./site-examination.ts";
 import { writeSiteDrushrc } from "./site-settings.ts";
 
 /** Properties of the source that its copy does not get. */
@@ -34,7 +34,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   await refuseTakenTarget(target, call, { site: source, renamed: false });
   const targetCore = nativeCore(platform);
   refuseMissingCode(rows, { site: source, core }, { site: target, core: targetCore });
-  refuseForeignPlace(target, targetCore, await call.contexts.master());
+  await refuseForeignTarget(target, targetCore, call);
   const platforms = platform.name === source.platform.name ? [] : [source.platform, platform];
   let archive = "";
   const backup = step("back the site up", async (work) => {

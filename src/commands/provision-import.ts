@@ -14,6 +14,7 @@ import { refreshFrontEnd } from "./front-end-task.ts";
 import { needTarget, targetSite } from "./native-reach.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { connectToSite, examineDatabase, examinePlace } from "./site-examination.ts";
+import { aliasesInSitesPhp } from "./site-aliases.ts";
 import { putSiteDrushrc } from "./site-settings.ts";
 import { verifySite } from "./verify-site.ts";
 
@@ -24,7 +25,7 @@ import { verifySite } from "./verify-site.ts";
 export async function prepare(call: CommandCall): Promise<Plan> {
   const target = needTarget(call);
   if (target.type !== "site") return { title: `import @${target.name}`, context: target.name, steps: [] };
-  const { core, uri } = await examinePlace(target, call);
+  const { core } = await examinePlace(target, call);
   await call.options.loadSite(target.sitePath);
   const settingsFile = join(target.sitePath, "settings.php");
   if (!isFile(settingsFile)) throw new ShimError("DRUPAL_SITE_SETTINGS_NOT_FOUND", `The site @${target.name} has no ${settingsFile}.`, { hint: "an import takes over a site that is there already" });
@@ -43,7 +44,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
         db = await connectToSite(target, call);
         for (const command of [call.command, "provision-verify"]) await examineDatabase(db, target, { core, call: { ...call, command }, settled: false });
         const facts = await factsOf(db, settings, target);
-        const aliases = await aliasesInSitesPhp(call, core.root, uri);
+        const aliases = await aliasesInSitesPhp(target, call);
         known = withFacts(stored.type === "site" ? stored : target, facts, aliases);
         putFacts(call, facts, aliases);
         work.log("notice", `The site has the profile ${facts.profile} and the language ${facts.language}`);
@@ -90,12 +91,6 @@ async function factsOf(db: Db, { variables }: Readonly<Record<string, JsonValue>
   } catch (cause) {
     throw new ShimError("PROVISION_DRUPAL_SITE_NOT_FOUND", `The database of @${site.name} holds no Drupal 7 site: ${dbReason(cause)}`, { hint: "is it installed?", cause });
   }
-}
-
-/** Host names that the platform's sites.php sends to this site. */
-async function aliasesInSitesPhp(call: CommandCall, root: string, uri: string): Promise<string[]> {
-  const sites = await call.surroundings.readPhpVariable(join(root, "sites/sites.php"), "sites");
-  return [...(sites ?? new PhpArray())].flatMap(([key, value]) => (value === uri ? [String(key)] : []));
 }
 
 function putFacts({ options }: CommandCall, facts: ImportFacts, aliases: readonly string[]): void {

@@ -21,7 +21,7 @@ import { backupForTask } from "./provision-backup.ts";
 import { aliasPath, writeAliasFiles } from "./save-context.ts";
 import { aliasesInSitesPhp, deleteSiteAliases } from "./site-aliases.ts";
 import { dropDatabaseLater } from "./site-database.ts";
-import { examineMovable, refuseForeignPlace } from "./site-examination.ts";
+import { examineMovable, refuseForeignTarget } from "./site-examination.ts";
 import { SETTINGS_UMASK } from "./site-settings.ts";
 import { takeOffline } from "./take-offline.ts";
 import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
@@ -52,7 +52,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   if (target.sitePath !== source.sitePath) await refuseTakenTarget(target, call, { site: source, renamed });
   const targetCore = nativeCore(target.platform);
   refuseMissingCode(rows, { site: source, core }, { site: target, core: targetCore });
-  refuseForeignPlace(target, targetCore, await call.contexts.master());
+  await refuseForeignTarget(target, targetCore, call);
   const move: Move = { source, target, renamed, otherPlatform: platform.name !== source.platform.name, call };
   return { title: `migrate site @${source.name} to @${platform.name}${renamed ? ` as @${name}` : ""}`, context: source.name, ...(renamed ? { alsoLocks: [name] } : {}), steps: steps(move) };
 }

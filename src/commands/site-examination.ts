@@ -8,6 +8,7 @@ import { systemRows, type SystemRow } from "../drupal/site-packages.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { readIfThere } from "../files/look.ts";
+import { filesByEnding } from "../files/scan.ts";
 import type { CommandCall } from "./command.ts";
 import { nativeCore, nativeServer } from "./native-reach.ts";
 import { refuseBackupHooks } from "./site-backup.ts";
@@ -57,10 +58,25 @@ export async function examinePlace(site: SiteContext, call: CommandCall): Promis
  *
  * @throws NeedsRealDrush
  */
-export function refuseForeignPlace(site: SiteContext, core: DrupalCore, master: ServerContext): void {
+function refuseForeignPlace(site: SiteContext, core: DrupalCore, master: ServerContext): void {
   const profile = property(site, "profile") ?? "standard";
   if (describesItselfInPhp(core, profile)) throw new NeedsRealDrush(`the profile ${profile}, which describes itself in PHP`);
   refuseOwnSettings(site, master, core);
+}
+
+/**
+ * The same for the place that a site is to get on a platform, whose extensions of drush would take part in what the original does there.
+ *
+ * @throws NeedsRealDrush
+ */
+export async function refuseForeignTarget(site: SiteContext, core: DrupalCore, call: CommandCall): Promise<void> {
+  refuseForeignPlace(site, core, await call.contexts.master());
+  const folders = ["drush", "sites/all/drush", "sites/all/modules", "sites/all/themes", `profiles/${property(site, "profile") ?? "standard"}`];
+  const files = folders.flatMap((folder) => filesByEnding(join(core.root, folder), [".drush.inc", ".drush8.inc"]).flatMap((found) => [...found.values()]));
+  for (const command of ["provision-deploy", "updatedb", "provision-verify"]) {
+    const [hook] = call.surroundings.hooksIn(files, command);
+    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of @${site.platform.name}`);
+  }
 }
 
 export interface MovableSite extends ExaminedSite {

@@ -1,4 +1,4 @@
-import { isTruthy, scalarText, textOrUndefined } from "../php-values/convert.ts";
+import { isTruthy, textOrUndefined } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { PlatformContext, ServerContext, SiteContext } from "./context.ts";
 import { SSL_DRIVERS } from "./http-service.ts";
@@ -65,9 +65,4 @@ async function servesTls(server: ServerContext, find: (name: string) => Promise<
 /** The same site with one property changed, in its place. */
 export function withEnabled(site: SiteContext, enabled: boolean): SiteContext {
   return { ...site, properties: site.properties.clone().set("site_enabled", enabled), enabled };
-}
-
-/** A record's own word on what it is, as text. */
-export function recordText(record: PhpArray | undefined, key: string): string | undefined {
-  return record === undefined ? undefined : scalarText(record.get(key));
 }

@@ -145,6 +145,11 @@ describe("a clone", () => {
     for (const [command, ...args] of [["clone", "@next.test", "@platform_own"], ["migrate", "@platform_own"]] as const) {
       expect((await task(uri, command, ...args)).messages["PROVISION_NO_REAL_DRUSH"]).toContain("platform.settings.php");
     }
+    writeFileSync(join(own, "sites/all/platform.settings.php"), "<?php\n");
+    frontEnd.stage.home.write(`${below(own)}/sites/all/drush/theirs.drush.inc`, "<?php\nfunction drush_theirs_pre_updatedb() {}\n");
+    expect((await task(uri, "migrate", "@platform_own")).messages["PROVISION_NO_REAL_DRUSH"]).toContain("drush_theirs_pre_updatedb");
+    rmSync(join(own, "sites/all/drush/theirs.drush.inc"));
+    writeFileSync(join(own, "sites/all/platform.settings.php"), "<?php\n$conf['cache_backends'] = [];\n");
     await expectUnchanged(before);
     const hook = join(root, "sites", uri, "modules/mine/mine.drush.inc");
     frontEnd.stage.home.write(below(hook), "<?php\nfunction drush_mine_post_provision_backup() {}\n");
