@@ -132,7 +132,7 @@ export class FileChanges {
     this.tell({ kind: "mode", path, before, after: mode.toString(8) });
     if (this.dryRun || there === undefined) return true;
     guarded(path, () => {
-      this.journal.record({ kind: "mode", path, before: modeOf(there), after: mode });
+      this.journal.record({ kind: "mode", path, before: modeOf(there), after: mode, inode: there.ino });
       chmodSync(path, mode);
     });
     return true;
@@ -146,7 +146,7 @@ export class FileChanges {
     this.tell({ kind: "group", path, before, after: groupNumbered(gid)?.name ?? String(gid) });
     if (this.dryRun || there === undefined) return true;
     guarded(path, () => {
-      this.journal.record({ kind: "group", path, before: there.gid, after: gid });
+      this.journal.record({ kind: "group", path, before: there.gid, after: gid, inode: there.ino });
       const mode = modeOf(there);
       chownSync(path, -1, gid);
       // The system clears the set-id bits when the group changes.

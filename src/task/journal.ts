@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, constants, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
@@ -28,6 +28,8 @@ export class Journal {
   /** What is to be done when all steps have succeeded. */
   readonly later: UndoEntry[] = [];
   #descriptor: number | undefined;
+  /** Where each entry's line begins, bytes. */
+  readonly #places = new Map<UndoEntry, number>();
   /** A line was written by half: the next one begins anew. */
   #torn = false;
   #kept = 0;
@@ -46,13 +48,18 @@ export class Journal {
 
   /** Writes the entry down. Only then may the change be made. */
   record(entry: UndoEntry): void {
-    this.#line(entry);
+    this.#places.set(entry, this.#line(entry));
     this.entries.push(entry);
+  }
+
+  /** The entry is undone, or done: whoever reads the journal later leaves it out. */
+  strike(entry: UndoEntry): void {
+    strikeLine(this.directory, this.#places.get(entry));
   }
 
   /** Writes down something that is to be done after the point of no return. */
   recordLater(entry: UndoEntry): void {
-    this.#line({ ...entry, later: true });
+    this.#places.set(entry, this.#line({ ...entry, later: true }));
     this.later.push(entry);
   }
 
@@ -122,18 +129,36 @@ export class Journal {
     return this.#descriptor;
   }
 
-  #line(data: object): void {
+  /** Returns where the line begins. */
+  #line(data: object): number {
     // In the system's hands it outlives this process, however that dies; a sync would cost milliseconds a line for the case of a power failure, after
     // which a verify mends what a half-done task left.
     const descriptor = this.#open();
     const line = Buffer.from(`${this.#torn ? "\n" : ""}${JSON.stringify(data)}\n`);
     try {
+      const place = fstatSync(descriptor).size + (this.#torn ? 1 : 0);
       for (let written = 0; written < line.length; ) written += writeSync(descriptor, line, written);
       this.#torn = false;
+      return place;
     } catch (thrown) {
       this.#torn = true;
       throw writeError(join(this.directory, LINES), thrown);
     }
+  }
+}
+
+/** Makes a line one that no reader understands. It is done in place, which also a disk that is full allows. */
+function strikeLine(directory: string, place: number | undefined): void {
+  if (place === undefined) return;
+  try {
+    const descriptor = openSync(join(directory, LINES), "r+");
+    try {
+      writeSync(descriptor, "#", place);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // Done again, most entries find that there is nothing to do.
   }
 }
 
@@ -158,6 +183,8 @@ export interface LeftJournal {
   readonly entries: readonly UndoEntry[];
   /** Set when the task was beyond its point of no return: what remains to be done instead. */
   readonly remaining: readonly UndoEntry[] | undefined;
+  /** As {@link Journal.strike}. */
+  strike(entry: UndoEntry): void;
 }
 
 /** How many changes there are to undo, or steps to finish. */
@@ -209,18 +236,31 @@ function ownerOf(folder: string): ProcessIdentity | undefined {
 /** The journal in that folder as it is now; undefined when it has no first line, or is gone. */
 export function readJournal(directory: string): LeftJournal | undefined {
   const lines = readIfThere(join(directory, LINES))?.toString("utf8").split("\n") ?? [];
-  const parsed: unknown[] = [];
+  const parsed: object[] = [];
+  const places = new Map<object, number>();
+  let place = 0;
   for (const line of lines) {
     try {
-      if (line !== "") parsed.push(JSON.parse(line));
+      const data = line === "" ? undefined : (JSON.parse(line) as unknown);
+      if (typeof data === "object" && data !== null) {
+        parsed.push(data);
+        places.set(data, place);
+      }
     } catch {
-      // A line that was cut off, by a crash or a full disk: its change was not made.
+      // One that was struck; or that was cut off, by a crash or a full disk: its change was not made.
     }
+    place += Buffer.byteLength(line) + 1;
   }
   const [head, ...rest] = parsed;
-  if (typeof head !== "object" || head === null || !("context" in head)) return undefined;
+  if (head === undefined || !("context" in head)) return undefined;
   const entries = rest as UndoEntry[];
   const committed = entries.some(({ kind }) => kind === COMMIT);
   const later = entries.filter((entry) => entry["later"] === true);
-  return { directory, head: head as JournalHead, entries: entries.filter((entry) => entry["later"] !== true && entry.kind !== COMMIT), remaining: committed ? later : undefined };
+  return {
+    directory,
+    head: head as JournalHead,
+    entries: entries.filter((entry) => entry["later"] !== true && entry.kind !== COMMIT),
+    remaining: committed ? later : undefined,
+    strike: (entry) => strikeLine(directory, places.get(entry)),
+  };
 }

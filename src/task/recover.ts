@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import type { EventSink } from "./events.ts";
-import { readJournal, type LeftJournal } from "./journal.ts";
+import { readJournal, type LeftJournal, type UndoEntry } from "./journal.ts";
 import { breakLeasesOf } from "./lock.ts";
 import { finishEntries, undoEntries, type UndoHandlers, type UndoOutcome } from "./undo.ts";
 
@@ -14,9 +14,10 @@ export async function recoverJournal({ directory }: LeftJournal, handlers: UndoH
   // Who had the lock before may have recovered it, and made anew what would be taken away here.
   const left = readJournal(directory);
   if (left === undefined) return { done: [], failed: [] };
+  const strike = (entry: UndoEntry): void => left.strike(entry);
   const children = left.entries.filter(({ kind }) => kind === CHILD);
-  const first = await undoEntries(children, left.directory, handlers);
-  const rest = left.remaining === undefined ? await undoEntries(left.entries.filter(({ kind }) => kind !== CHILD), left.directory, handlers) : await finishEntries(left.remaining, left.directory, handlers);
+  const first = await undoEntries(children, left.directory, handlers, strike);
+  const rest = left.remaining === undefined ? await undoEntries(left.entries.filter(({ kind }) => kind !== CHILD), left.directory, handlers, strike) : await finishEntries(left.remaining, left.directory, handlers, strike);
   const outcome = { done: [...first.done, ...rest.done], failed: [...first.failed, ...rest.failed] };
   if (outcome.failed.length === 0) {
     breakLeasesOf(join(left.directory, "../../locks"), left.head);

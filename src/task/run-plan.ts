@@ -249,7 +249,7 @@ class RunningTask {
       await this.#undo();
       return;
     }
-    const { done, failed } = await finishEntries(later, directory, this.#settings.undoHandlers);
+    const { done, failed } = await finishEntries(later, directory, this.#settings.undoHandlers, (entry) => this.#journal.strike(entry));
     for (const message of done) this.#settings.sink({ type: "log", level: "notice", message });
     for (const error of failed) {
       const left = new ShimError(error.code, error.message, { hint: "the task itself is done; `provision recover` tries this again", cause: error });
@@ -264,7 +264,7 @@ class RunningTask {
       this.#journal.discard();
       return;
     }
-    const { done, failed } = await undoEntries(this.#journal.entries, this.#journal.directory, this.#settings.undoHandlers);
+    const { done, failed } = await undoEntries(this.#journal.entries, this.#journal.directory, this.#settings.undoHandlers, (entry) => this.#journal.strike(entry));
     for (const description of done) this.#settings.sink({ type: "undo", description });
     for (const error of failed) {
       this.#error(new ShimError("PROVISION_UNDO_FAILED", `A change could not be undone: ${error.message}`, { hint: `what is left to undo stands in ${this.#journal.directory}`, cause: error }));

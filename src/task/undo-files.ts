@@ -80,7 +80,7 @@ function undoDirectory(entry: UndoEntry): string | undefined {
 function undoMode(entry: UndoEntry): string | undefined {
   const path = String(entry["path"]);
   const now = lookAt(path);
-  if (now === undefined || modeOf(now) !== entry["after"]) return undefined;
+  if (now === undefined || modeOf(now) !== entry["after"] || isAnother(now, entry)) return undefined;
   chmodSync(path, Number(entry["before"]));
   return `put back the mode of ${path}`;
 }
@@ -88,7 +88,7 @@ function undoMode(entry: UndoEntry): string | undefined {
 function undoGroup(entry: UndoEntry): string | undefined {
   const path = String(entry["path"]);
   const now = lookAt(path);
-  if (now === undefined || now.gid !== entry["after"]) return undefined;
+  if (now === undefined || now.gid !== entry["after"] || isAnother(now, entry)) return undefined;
   chownSync(path, -1, Number(entry["before"]));
   chmodSync(path, modeOf(now));
   return `put back the group of ${path}`;
@@ -150,6 +150,11 @@ function undoMovedTree(entry: UndoEntry): string | undefined {
   if (lookAt(path) !== undefined) throw new Error(`${aside} cannot go back to ${path}: something else has that name`);
   renameSync(aside, path);
   return `put back ${path}`;
+}
+
+/** True when something else has got the path since. */
+function isAnother(now: Stats, entry: UndoEntry): boolean {
+  return entry["inode"] !== undefined && now.ino !== entry["inode"];
 }
 
 function isSame(stats: Stats, entry: UndoEntry): boolean {

@@ -14,19 +14,26 @@ export interface UndoOutcome {
 }
 
 /** Does what remains of a task beyond its point of no return, side by side. One that fails does not stop the others. */
-export async function finishEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers): Promise<UndoOutcome> {
-  const outcomes = await Promise.all(entries.map((entry) => undoEntries([entry], directory, handlers)));
+export async function finishEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers, onDone?: (entry: UndoEntry) => void): Promise<UndoOutcome> {
+  const outcomes = await Promise.all(entries.map((entry) => undoEntries([entry], directory, handlers, onDone)));
   return { done: outcomes.flatMap(({ done }) => done), failed: outcomes.flatMap(({ failed }) => failed) };
 }
 
-/** Undoes the entries, newest first. One that fails does not stop the others. What is inside a directory that the task has made goes with that as a whole. */
-export async function undoEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers): Promise<UndoOutcome> {
+/**
+ * Undoes the entries, newest first. One that fails does not stop the others. What is inside a directory that the task has made goes with that as a whole.
+ *
+ * @param onDone told each one that is done: it must not be done again, for what an older one has put back may have the same path
+ */
+export async function undoEntries(entries: readonly UndoEntry[], directory: string, handlers: UndoHandlers, onDone?: (entry: UndoEntry) => void): Promise<UndoOutcome> {
   const done: string[] = [];
   const failed: ShimError[] = [];
   const trees = new Set<string>();
   const single = entries.filter((entry) => {
     const path = typeof entry["path"] === "string" ? entry["path"] : "";
-    if (isInside(path, trees)) return false;
+    if (isInside(path, trees)) {
+      onDone?.(entry);
+      return false;
+    }
     if (entry.kind === NEW_TREE) trees.add(path);
     return true;
   });
@@ -36,6 +43,7 @@ export async function undoEntries(entries: readonly UndoEntry[], directory: stri
       if (handler === undefined) throw new Error(`This version does not know how to undo "${entry.kind}".`);
       const what = await handler(entry, directory);
       if (what !== undefined) done.push(what);
+      onDone?.(entry);
     } catch (thrown) {
       failed.push(asShimError(thrown));
     }
