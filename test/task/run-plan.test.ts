@@ -300,6 +300,28 @@ describe("what a killed task left", () => {
     expect(folders.map((folder) => existsSync(folder))).toEqual([true, false]);
   });
 
+  it("is not undone twice, when something of it could not be undone the first time", async () => {
+    mkdirSync(at("site"), 0o755);
+    chmodSync(at("site"), 0o755);
+    mkdirSync(at("staged"), 0o700);
+    const steps = [step("replace", (work: Work) => work.act("note", () => {
+      const { files } = work;
+      files.moveTree(at("site"), at("aside"));
+      files.placeTree(at("staged"), at("site"));
+      files.directory(at("site/empty"));
+      files.chmod(at("site"), 0o755);
+      mkdirSync(at("aside/empty"));
+    }, { kind: "mended-later" })), fails()];
+    const { errors } = await run(steps);
+    expect(errors.map(({ code }) => code)).toEqual(["TEST_FAILED", "PROVISION_UNDO_FAILED"]);
+    expect(readdirSync(at("site"))).toEqual(["empty"]);
+    const [name = ""] = readdirSync(at("state/journal"));
+    const lines = at(`state/journal/${name}/journal.ndjson`);
+    writeFileSync(lines, readFileSync(lines, "utf8").replace(`"pid":${process.pid}`, `"pid":${spawnSync("true").pid}`));
+    expect((await run([], { undoHandlers: { ...fileUndoHandlers, "mended-later": () => "mended" } })).errors).toEqual([]);
+    expect([(statSync(at("site")).mode & 0o7777).toString(8), readdirSync(at("site")), leftovers()]).toEqual(["755", ["empty"], []]);
+  });
+
   it("loses nothing of what was noted after a line that was cut off", () => {
     const directory = leave((journal) => {
       journal.record({ kind: "directory", path: at("x") });
