@@ -54,11 +54,13 @@ export async function examinePlace(site: SiteContext, call: CommandCall): Promis
 }
 
 /**
- * Looks at the code and settings that a site has, or is to get, on its platform.
+ * Looks at the database server, code and settings that a site has, or is to get.
  *
  * @throws NeedsRealDrush
  */
 function refuseForeignPlace(site: SiteContext, core: DrupalCore, master: ServerContext): void {
+  const [unknown] = site.dbServer.unknownDrivers;
+  if (unknown !== undefined) throw new NeedsRealDrush(`the service ${unknown} of @${site.dbServer.name}`);
   const profile = property(site, "profile") ?? "standard";
   if (describesItselfInPhp(core, profile)) throw new NeedsRealDrush(`the profile ${profile}, which describes itself in PHP`);
   refuseOwnSettings(site, master, core);
