@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-
+import { killGroup } from "./process-group.ts";
 
 export interface ProcessRequest {
   /** Program: a path, or a name that is searched in the PATH of `env`. */
@@ -121,13 +121,4 @@ function collect(stream: Readable, limit: number, tooLong: () => void): () => Bu
     length += chunk.length;
   });
   return () => Buffer.concat(chunks);
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { killGroup } from "./process-group.ts";
 
 export interface ChannelRequest {
   /** Program: a path, or a name that is searched in the PATH of `env`. */
@@ -116,13 +117,4 @@ function splitLines(stream: Readable, onLine: (line: string) => void, fail: (thr
       fail(thrown);
     }
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
 }

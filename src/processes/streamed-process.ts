@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { killGroup } from "./process-group.ts";
 
 export interface StreamedRequest {
   /** Program: a path, or a name that is searched in the PATH of `env`. */
@@ -57,9 +58,7 @@ export async function streamedProcess(request: StreamedRequest): Promise<Streame
     stdio: [request.stdin === "nothing" ? "ignore" : request.stdin, request.stdout === "nothing" ? "ignore" : "pipe", "pipe", ...(request.more ?? [])],
     detached: true,
   });
-  const kill = (): void => {
-    if (child.pid !== undefined) killGroup(child.pid);
-  };
+  const kill = (): void => killGroup(child.pid);
   let wasSilent = false;
   const timer = setTimeout(() => {
     wasSilent = true;
@@ -116,13 +115,5 @@ class Complaints {
 
   text(): string {
     return Buffer.concat([...this.#first, ...(this.#lost ? [Buffer.from("\n…\n")] : []), this.#last]).toString("utf8").trim();
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
   }
 }

@@ -1,6 +1,7 @@
 import { BackendReader, type StreamEvent } from "../backend-protocol/read-stream.ts";
 import { drushCall, type DrushCall } from "../backend-protocol/drush-call.ts";
 import { ShimError } from "../errors/shim-error.ts";
+import { groupHasEnded, signalGroup } from "../processes/process-group.ts";
 import { realDrushEnvironment, type Variables } from "./environment.ts";
 import { usableDrush } from "./hand-over.ts";
 
@@ -19,6 +20,8 @@ export interface DrushRun {
   /** Told each failure that the child reports, once. */
   readonly onError: (error: ShimError) => void;
 }
+
+const PATIENCE_MS = 60_000;
 
 /**
  * A call of the real drush by its backend protocol, as drush 8.4.12 makes one on another site (drush_invoke_process()): what the child logs and the
@@ -44,6 +47,7 @@ export async function runDrush(run: DrushRun): Promise<void> {
     }
   };
   const reader = new BackendReader();
+  let leader: number | undefined;
   const status = await new Promise<number | null>((resolve, reject) => {
     // One pipe for both outputs, as drush has it: the order of packets and frame counts.
     const child = spawn("/bin/sh", ["-c", 'exec "$0" "$@" 2>&1', drush, ...argv], {
@@ -52,15 +56,17 @@ export async function runDrush(run: DrushRun): Promise<void> {
       stdio: ["ignore", "pipe", "ignore"],
       detached: true,
     });
-    if (child.pid !== undefined) run.onStart(child.pid);
-    const stop = (): void => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
-      } catch {
-        // It has ended, and something else keeps its output open.
-      }
-    };
+    leader = child.pid;
+    const stop = (): void => signalGroup(child.pid, "SIGTERM");
     run.signal.addEventListener("abort", stop);
+    if (run.signal.aborted) stop();
+    let failure: Error | undefined;
+    try {
+      if (child.pid !== undefined) run.onStart(child.pid);
+    } catch (thrown) {
+      failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+      stop();
+    }
     child.stdout.on("data", (chunk: Buffer) => {
       tell(reader.push(chunk));
     });
@@ -69,11 +75,14 @@ export async function runDrush(run: DrushRun): Promise<void> {
     });
     child.on("close", (code) => {
       run.signal.removeEventListener("abort", stop);
-      resolve(code);
+      if (failure === undefined) resolve(code);
+      else reject(failure);
     });
   });
   const { events, outcome } = reader.end(status);
   tell(events);
+  // A drush that was stopped, or broke, leaves the call that it has made of us behind, which still takes back its changes.
+  if (leader !== undefined && (run.signal.aborted || outcome.kind !== "frame")) await groupHasEnded(leader, PATIENCE_MS);
   if (run.signal.aborted) throw new ShimError("PROVISION_INTERRUPTED", `${run.call.command} was told to stop.`);
   if (failures > 0) return;
   const name = [run.call.target, run.call.command, ...(run.call.args ?? [])].join(" ");
