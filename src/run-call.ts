@@ -5,7 +5,7 @@ import type { Invocation } from "./invocation.ts";
 import { examineCall, type NativeCall } from "./native-call.ts";
 import type { PhpArray } from "./php-values/php-array.ts";
 import type { EventSink } from "./task/events.ts";
-import { concerns, leftJournals, sweepJournals, type LeftJournal } from "./task/journal.ts";
+import { concerns, eachLeftJournal, sweepJournals } from "./task/journal.ts";
 import { takeLock } from "./task/lock.ts";
 import { recoverForTask } from "./task/recover.ts";
 import { newToken, runPlan, type TaskOutcome } from "./task/run-plan.ts";
@@ -64,11 +64,10 @@ export async function recoverFirst(invocation: Invocation, sink: EventSink, sign
   if (namesIn(journals).length === 0 || process.geteuid?.() === 0) return;
   sweepJournals(journals);
   const names = [...(line.target === undefined ? [] : [line.target]), ...line.args].map(contextName);
-  const left = (): LeftJournal[] => leftJournals(journals).filter((journal) => names.some((name) => concerns(journal, name)));
-  for (const context of new Set(left().map(({ head }) => head.context))) {
-    const lock = await takeLock({ directory: join(stateDirectory, "locks"), name: context, what: "recover", token: process.env["PROVISION_SHIM_TOKEN"] ?? newToken(), waitMs: lockWaitMs(invocation), signal });
+  for (const journal of eachLeftJournal(journals, (left) => names.some((name) => concerns(left, name)))) {
+    const lock = await takeLock({ directory: join(stateDirectory, "locks"), name: journal.head.context, what: "recover", token: process.env["PROVISION_SHIM_TOKEN"] ?? newToken(), waitMs: lockWaitMs(invocation), signal });
     try {
-      for (const journal of left().filter(({ head }) => head.context === context)) await recoverForTask(journal, { sink, undoHandlers });
+      await recoverForTask(journal, { sink, undoHandlers });
     } finally {
       lock.release();
     }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { contextName } from "../contexts/names.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { namesIn } from "../files/look.ts";
-import { changesIn, leftJournals, sweepJournals } from "../task/journal.ts";
+import { changesIn, eachLeftJournal, leftJournals, sweepJournals } from "../task/journal.ts";
 import { isDead, readHolder, sweepLeases, takeLock } from "../task/lock.ts";
 import { newToken } from "../task/run-plan.ts";
 import { recoverJournal } from "../task/recover.ts";
@@ -45,7 +45,7 @@ export async function recover(call: CliCall): Promise<number> {
   const root = stateDirectory();
   const lines: string[] = [];
   const report: { context: string; task: string; done: readonly string[]; failed: readonly string[] }[] = [];
-  for (const left of leftJournals(join(root, "journal"))) {
+  for (const left of eachLeftJournal(join(root, "journal"))) {
     const lock = await takeLock({ directory: join(root, "locks"), name: left.head.context, what: `recover "${left.head.title}"`, token: newToken(), waitMs: 60_000, signal: call.signal });
     try {
       const { done, failed } = await recoverJournal(left, undoHandlers);

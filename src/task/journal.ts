@@ -204,6 +204,20 @@ export function leftJournals(root: string, context?: string): LeftJournal[] {
   return left.sort((a, b) => b.head.since - a.head.since || basename(b.directory).localeCompare(basename(a.directory)));
 }
 
+/**
+ * One after the other, newest first: ending the children of a killed task may leave more such journals, of the tasks in its middle.
+ *
+ * @param isWanted which of those that are left
+ */
+export function* eachLeftJournal(root: string, isWanted: (journal: LeftJournal) => boolean = () => true): Generator<LeftJournal> {
+  const seen = new Set<string>();
+  const next = (): LeftJournal | undefined => leftJournals(root).find((journal) => !seen.has(journal.directory) && isWanted(journal));
+  for (let journal = next(); journal !== undefined; journal = next()) {
+    seen.add(journal.directory);
+    yield journal;
+  }
+}
+
 export function concerns({ head }: LeftJournal, context: string): boolean {
   return head.context === context || head.others?.includes(context) === true;
 }

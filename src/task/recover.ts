@@ -32,6 +32,8 @@ export async function recoverJournal({ directory }: LeftJournal, handlers: UndoH
  * @throws ShimError PROVISION_RECOVERY_FAILED when the changes of the killed task are still there
  */
 export async function recoverForTask(left: LeftJournal, { sink, undoHandlers }: { readonly sink: EventSink; readonly undoHandlers: UndoHandlers }): Promise<void> {
+  // Who had the lease before may have done it.
+  if (readJournal(left.directory) === undefined) return;
   const finishes = left.remaining !== undefined;
   sink({ type: "log", level: "notice", message: `A task ("${left.head.title}") was killed in the middle; ${finishes ? "it is finished" : "its changes are undone"} first.` });
   const { done, failed } = await recoverJournal(left, undoHandlers);

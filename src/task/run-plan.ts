@@ -5,7 +5,7 @@ import { uniqueName } from "../files/unique-name.ts";
 import { milliseconds } from "./clock.ts";
 import type { EventSink } from "./events.ts";
 import { FileChanges } from "./file-changes.ts";
-import { Journal, leftJournals, sweepJournals } from "./journal.ts";
+import { concerns, eachLeftJournal, Journal, sweepJournals } from "./journal.ts";
 import { takeLock, type Lock } from "./lock.ts";
 import type { Plan, Step, Work } from "./plan.ts";
 import { processIdentity } from "./process-identity.ts";
@@ -222,8 +222,9 @@ class RunningTask {
   async #recover(context: string): Promise<boolean> {
     const journals = join(this.#settings.stateDirectory, "journal");
     sweepJournals(journals);
-    const all = leftJournals(journals, context);
-    for (const left of all) {
+    let found = false;
+    for (const left of eachLeftJournal(journals, (journal) => concerns(journal, context))) {
+      found = true;
       // Its own context may be another one.
       const lock = await this.#lock(left.head.context, this.#token);
       try {
@@ -232,7 +233,7 @@ class RunningTask {
         lock.release();
       }
     }
-    return all.length > 0;
+    return found;
   }
 
   /** Beyond the last step: what cannot be taken back is done now. */

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,8 +8,10 @@ import type { TaskEvent } from "../../src/task/events.ts";
 import { FileChanges } from "../../src/task/file-changes.ts";
 import { Journal, leftJournals } from "../../src/task/journal.ts";
 import { step, type Plan, type Step, type Work } from "../../src/task/plan.ts";
+import { processIdentity } from "../../src/task/process-identity.ts";
 import { recoverJournal } from "../../src/task/recover.ts";
 import { runPlan, type TaskOutcome, type TaskSettings } from "../../src/task/run-plan.ts";
+import { endChild } from "../../src/task/undo-children.ts";
 import { undoEntries } from "../../src/task/undo.ts";
 import { fileUndoHandlers } from "../../src/task/undo-files.ts";
 
@@ -147,12 +149,12 @@ describe("a dry run", () => {
 
 describe("a removed file on another file system than the journal", () => {
   const other = "/dev/shm";
-  it.skipIf(!existsSync(other) || statSync(other).dev === statSync(tmpdir()).dev)("is kept beside itself, put back on failure and gone after success", async () => {
+  it.skipIf(!existsSync(other) || statSync(other).dev === statSync(tmpdir()).dev)("is kept beside itself when it is large, put back on failure and gone after success", async () => {
     const place = mkdtempSync(join(other, "shim-task-"));
     try {
-      writeFileSync(join(place, "big"), "x");
+      writeFileSync(join(place, "big"), "x".repeat(2_000_000));
       const remove = step("remove", ({ files }) => void files.remove(join(place, "big")));
-      await run([remove, step("look", () => expect(existsSync(join(place, "big"))).toBe(false)), fails()]);
+      await run([remove, step("look", () => expect(readdirSync(place)).toEqual([`.big.${process.pid}.removed`])), fails()]);
       expect(readdirSync(place)).toEqual(["big"]);
       await run([remove]);
       expect(readdirSync(place)).toEqual([]);
@@ -267,6 +269,24 @@ describe("what a killed task left", () => {
     } finally {
       rmSync(shm, { recursive: true, force: true });
     }
+  });
+
+  it("is undone with what a task in its middle, which ran on, has left", async () => {
+    const nested = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
+    const identity = processIdentity(nested.pid!);
+    leave((journal) => {
+      journal.record({ kind: "child", ...identity });
+      journal.record({ kind: "directory", path: at("outer") });
+      mkdirSync(at("outer"));
+    });
+    const inner = Journal.begin(at("state/journal"), "ctx", "in the middle");
+    inner.record({ kind: "directory", path: at("inner") });
+    mkdirSync(at("inner"));
+    const lines = join(inner.directory, "journal.ndjson");
+    writeFileSync(lines, readFileSync(lines, "utf8").replace(/"pid":\d+,"started":\d+/, `"pid":${identity.pid},"started":${identity.started}`));
+    expect(leftJournals(at("state/journal"))).toHaveLength(1);
+    expect((await run([step("look", () => expect([existsSync(at("outer")), existsSync(at("inner"))]).toEqual([false, false]))], { undoHandlers: { ...fileUndoHandlers, child: endChild } })).errors).toEqual([]);
+    expect(leftovers()).toEqual([]);
   });
 
   it("stops the next task when it cannot be undone", async () => {
