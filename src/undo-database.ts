@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { Aliases } from "./aliases/find-alias.ts";
 import { Contexts } from "./contexts/contexts.ts";
 import { accountProof, dropAccount, dropAccountsOf, revokeAccount } from "./database/accounts.ts";
-import { connectDb, dbReason, type Db } from "./database/connection.ts";
+import { connectDb, dbReason, PATIENCE, type Db } from "./database/connection.ts";
 import { databaseExists, dropDatabase, useBackslashes } from "./database/databases.ts";
 import { parseMasterDb } from "./database/master-url.ts";
 import { checkedName } from "./database/site-names.ts";
@@ -103,7 +103,7 @@ async function connected<T>(entry: UndoEntry, run: (db: Db, administrator: strin
   const server = await storedServer(entry, home);
   const login = parseMasterDb(server.db?.masterDb);
   const { mysqlSocket, databaseTimeoutSeconds } = await readConfig(home, process.env);
-  const db = await connectDb({ ...login, port: Number(server.db?.port ?? 3306) }, { socket: mysqlSocket, timeoutMs: (databaseTimeoutSeconds ?? 20) * 1000 });
+  const db = await connectDb({ ...login, port: Number(server.db?.port ?? 3306) }, { socket: mysqlSocket, timeoutMs: (databaseTimeoutSeconds ?? 20) * 1000, patience: PATIENCE });
   try {
     await useBackslashes(db);
     return await run(db, login.user);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { property } from "../contexts/context.ts";
-import { dbReason, type Db } from "../database/connection.ts";
+import { dbReason, PATIENCE, type Db } from "../database/connection.ts";
 import { clearCaches } from "../drupal/caches.ts";
 import { extensionDrift } from "../drupal/extension-drift.ts";
 import { systemRows } from "../drupal/site-packages.ts";
@@ -18,7 +18,7 @@ import { connectToSite } from "./site-examination.ts";
  */
 export async function settleDrupal(work: Work, at: SiteAtWork, oldUri: string): Promise<void> {
   const { site, call } = at;
-  const db = await connectToSite(site, call);
+  const db = await connectToSite(site, call, PATIENCE);
   try {
     await applyUpdates(work, at, db);
     await rewriteSitePaths(work, at, { db, from: oldUri });

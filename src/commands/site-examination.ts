@@ -108,10 +108,14 @@ export async function examineMovable(site: SiteContext, call: CommandCall): Prom
   }
 }
 
-/** The site's own account on its database. */
-export function connectToSite(site: SiteContext, call: CommandCall): Promise<Db> {
+/**
+ * The site's own account on its database.
+ *
+ * @param patience for statements that go through large tables, see {@link connectDb}
+ */
+export function connectToSite(site: SiteContext, call: CommandCall, patience = 1): Promise<Db> {
   const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
-  return connectDb(siteAccount(site, call), { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
+  return connectDb(siteAccount(site, call), { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, patience, signal });
 }
 
 /**

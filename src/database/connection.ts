@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly socket?: string | undefined;
   /** For the connection, and for each statement; milliseconds. */
   readonly timeoutMs: number;
+  /** There will be statements that take their time, such as the drop of a large database: each gets so many times as long. Default: 1. */
+  readonly patience?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -31,6 +33,9 @@ export interface Db {
   run(sql: string, values?: readonly (string | number)[]): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Ten minutes for each statement, where the limit is the usual one. */
+export const PATIENCE = 30;
 
 const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
 
@@ -86,7 +91,8 @@ class OpenDb implements Db {
   async rows(sql: string, values: readonly (string | number)[] = []): Promise<DbRow[]> {
     const query = this.#connection.query<RowDataPacket[]>({ sql, values: [...values] });
     try {
-      const [rows] = await within(query, this.#options);
+      const { timeoutMs, patience = 1, signal } = this.#options;
+      const [rows] = await within(query, { timeoutMs: timeoutMs * patience, ...(signal === undefined ? {} : { signal }) });
       return rows;
     } catch (thrown) {
       query.catch(() => undefined);

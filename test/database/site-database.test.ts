@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createSiteDatabase, dropDatabaseLater, putCredentials } from "../../src/commands/site-database.ts";
 import { ensureAccount } from "../../src/database/accounts.ts";
-import { connectDb, type Db } from "../../src/database/connection.ts";
+import { connectDb, PATIENCE, type Db } from "../../src/database/connection.ts";
 import { databaseExists } from "../../src/database/databases.ts";
 import { ShimError } from "../../src/errors/shim-error.ts";
 import type { UndoEntry } from "../../src/task/journal.ts";
@@ -210,6 +210,16 @@ describe("a new site's database", () => {
     expect([await hostsOf("secondtest"), await query("SHOW DATABASES LIKE 'second%'")]).toEqual([[], []]);
     await query("DROP DATABASE rights");
     expect(await stage.inventory()).toEqual(empty);
+  });
+
+  it("statements that may take their time, such as a drop, have a longer limit than the connection", async () => {
+    const account = { ...stage.mariadb.admin, host: "127.0.0.1", port: stage.mariadb.port };
+    const patient = await connectDb(account, { timeoutMs: 2000, patience: PATIENCE });
+    await patient.run("DO SLEEP(2.5)");
+    await patient.close();
+    const usual = await connectDb(account, { timeoutMs: 2000 });
+    await expect(usual.run("DO SLEEP(60)")).rejects.toMatchObject({ code: "PROVISION_DB_CONNECT_FAIL" });
+    await usual.close();
   });
 
   it("db 21: an account that is there gets the new password for all its hosts", async () => {
