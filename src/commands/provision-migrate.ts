@@ -59,8 +59,8 @@ export async function prepare(call: CommandCall): Promise<Plan> {
 
 /** The context of the site as it is to be. The site keeps its state: one that is disabled stays so. */
 async function targetOf({ call, source, platform, name, renamed }: { readonly call: CommandCall; readonly source: SiteContext; readonly platform: PlatformContext; readonly name: string; readonly renamed: boolean }): Promise<SiteContext> {
-  const place: [string, PhpValue][] = [["platform", `@${platform.name}`], ["root", platform.root ?? null]];
-  if (!renamed) return siteWith(call, name, [["uri", source.uri ?? name], ...place, ...changedByOptions(call)]);
+  if (!renamed) return siteWith(call, name, sameName(source, platform, call));
+  const place = placeOn(platform);
   const from = source.uri ?? source.name;
   const present = listProperty(source, "aliases");
   const aliases = rewrittenAliases(present.length > 0 ? present : await aliasesInSitesPhp(source, call), from, name).filter((alias) => alias !== name);
@@ -69,6 +69,20 @@ async function targetOf({ call, source, platform, name, renamed }: { readonly ca
   const carried = recordScalars(source).filter(([key]) => key !== "redirection");
   const options = [...carried, ...lists, ...(redirection === undefined ? [] : [["redirection", redirection] as [string, PhpValue]]), ["uri", name] as [string, PhpValue], ...place, ...changedByOptions(call)];
   return withEnabled(await siteWith(call, name, options), source.enabled);
+}
+
+function placeOn(platform: PlatformContext): [string, PhpValue][] {
+  return [["platform", `@${platform.name}`], ["root", platform.root ?? null]];
+}
+
+/** What the original saves of a site that keeps its name; all else is as its alias has it. */
+function sameName(source: SiteContext, platform: PlatformContext, call: CommandCall): [string, PhpValue][] {
+  return [["uri", source.uri ?? source.name], ...placeOn(platform), ...changedByOptions(call)];
+}
+
+/** The context as it is to be saved; its alias may be another one by now than when the task was planned, as the front end saves a site before it verifies it. */
+async function presentTarget({ source, target, renamed, call }: Move, dryRun: boolean): Promise<SiteContext> {
+  return renamed || dryRun ? target : siteWith(await call.on(source.name, call.command), target.name, sameName(source, target.platform, call));
 }
 
 function steps(move: Move): Plan["steps"] {
@@ -96,9 +110,7 @@ function steps(move: Move): Plan["steps"] {
         }),
       ),
     ],
-    step("save the context", (work) => {
-      writeAliasFiles(work, target, call.surroundings);
-    }),
+    step("save the context", async (work) => writeAliasFiles(work, await presentTarget(move, work.dryRun), call.surroundings)),
     deploy,
     step("clear the former place", (work) => clearFormerPlace(work, move)),
     step("look at the moved site", async () => {

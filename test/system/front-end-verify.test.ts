@@ -88,6 +88,13 @@ it("commands 91: a migrate has the site and both platforms verified, a rename on
   await good(task("copy.test", "migrate", "@platform_standin"));
   expect(begun().sort()).toEqual([verify("@copy.test"), verify("@platform_other"), verify("@platform_standin")]);
   expect(begun()[0]).toBe(verify("@copy.test"));
+  // What the front end has saved in the middle stays.
+  writeFileSync(asked, JSON.stringify({ aliases: "www.copy.test", client_name: "somebody" }));
+  await good(task("copy.test", "migrate", "@platform_standin"));
+  const alias = readFileSync(join(frontEnd.home, ".drush/copy.test.alias.drushrc.php"), "utf8");
+  expect([alias.includes("0 => 'www.copy.test'"), alias.includes("'client_name' => 'somebody'")]).toEqual([true, true]);
+  expect((await frontEnd.stage.apache.fetch("www.copy.test", "/")).status).toBe(200);
+  rmSync(asked);
   rmSync(log);
   await good(task("copy.test", "migrate", "@platform_standin", "@named.test"));
   expect(begun()).toEqual([]);
