@@ -31,8 +31,8 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
   const force = isTruthy(call.options.get("force"));
   const file = backupFile(call);
   if (site.name === "hostmaster") throw new NeedsRealDrush("the front end's own site");
+  if (site.uri === "all") throw new ShimError("PROVISION_DELETE_ROOT_REFUSED", `The uri of @${site.name} is "all", and what is in sites/all belongs to all sites of the platform.`);
   const uri = siteUri(site);
-  if (uri === "all") throw new ShimError("PROVISION_DELETE_ROOT_REFUSED", `The uri of @${site.name} is "all", and what is in sites/all belongs to all sites of the platform.`);
   const { webServer } = site.platform;
   await nativeServer(webServer, call);
   const isThere = isDirectory(site.sitePath);

@@ -136,7 +136,8 @@ export async function examineDatabase(db: Db, site: SiteContext, look: { readonl
 /** @throws ShimError PROVISION_URL_REQUIRED when it has none, or one that is no host name */
 export function siteUri(site: SiteContext): string {
   if (site.uri === undefined) throw new ShimError("PROVISION_URL_REQUIRED", `The site @${site.name} has no uri.`, { hint: "save it with --uri=host" });
-  if (/[/\\]|^\.+$/.test(site.uri)) throw new ShimError("PROVISION_URL_REQUIRED", `The uri ${JSON.stringify(site.uri)} of @${site.name} is no host name.`);
+  // What is in sites/all belongs to all sites of the platform.
+  if (/[/\\]|^\.+$|^all$/.test(site.uri)) throw new ShimError("PROVISION_URL_REQUIRED", `The uri ${JSON.stringify(site.uri)} of @${site.name} is no host name.`);
   return site.uri;
 }
 

@@ -191,6 +191,14 @@ describe("a deploy", () => {
     await good(task(uri, "verify"));
   });
 
+  it("in the place of what belongs to all sites is refused", async () => {
+    await good(frontEnd.save("everybody.test", { context_type: "site", platform: "@platform_standin", db_server: `@${SERVER}`, uri: "all" }));
+    const before = await worldOf(frontEnd);
+    expect(failure(await task("everybody.test", "deploy", archive))).toEqual(failedWith("PROVISION_URL_REQUIRED"));
+    await expectUnchanged(before);
+    rmSync(at(".drush/everybody.test.alias.drushrc.php"));
+  });
+
   it("is only told of in a dry run", async () => {
     const before = await worldOf(frontEnd);
     const dry = await frontEnd.stage.home.user.run([frontEnd.provision, "deploy", `@${uri}`, archive, "--dry-run"], { env: frontEnd.env, mayFail: true });
