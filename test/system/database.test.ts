@@ -47,10 +47,6 @@ async function inventory(): Promise<unknown> {
   return [await query("SHOW DATABASES"), await query("SELECT User, Host, Priv FROM mysql.global_priv ORDER BY User, Host")];
 }
 
-async function shell(script: string): Promise<string> {
-  return (await frontEnd.stage.home.user.run(["sh", "-c", script])).stdout;
-}
-
 /** Runs while these options in drushrc.php of the site are other ones. */
 async function withCredentials<T>(changed: Readonly<Record<string, string>>, run: () => Promise<T>): Promise<T> {
   const path = join(root, "sites", URI, "drushrc.php");

@@ -258,7 +258,7 @@ describe("calls for the real drush", () => {
   }
 
   it("commands 104: a command that is not ours comes to it unchanged, with its input and its status", async () => {
-    const words = ["@x", "provision-clone", "@new one", "--opt=a b", "--"];
+    const words = ["@x", "hostmaster-migrate", "@new one", "--opt=a b", "--"];
     const called = await frontEnd.call(words, { stdin: '{"posted":"value"}', env: fakeDrush() });
     expect(called.status).toBe(7);
     expect(readFileSync(at("handed-over"), "utf8")).toBe(`<--backend=2>${words.map((word) => `<${word}>`).join("")}\n{"posted":"value"}`);
