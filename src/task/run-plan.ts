@@ -252,11 +252,8 @@ class RunningTask {
     }
     const { done, failed } = await finishEntries(later, directory, this.#settings.undoHandlers, (entry) => this.#journal.strike(entry));
     for (const message of done) this.#settings.sink({ type: "log", level: "notice", message });
-    for (const error of failed) {
-      const left = new ShimError(error.code, error.message, { hint: "the task itself is done; `provision recover` tries this again", cause: error });
-      this.#flaws.push(left);
-      this.#settings.sink({ type: "error", error: left });
-    }
+    // A front end that is told of a failure goes on with what was before, and that is no more.
+    for (const error of failed) this.#settings.sink({ type: "log", level: "warning", message: `${error.message} [${error.code}] The task itself is done; \`provision recover\` tries this again.` });
     if (failed.length === 0) this.#journal.discard();
   }
 
