@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { property } from "../contexts/context.ts";
 import { dbReason, PATIENCE, type Db } from "../database/connection.ts";
-import { clearCaches } from "../drupal/caches.ts";
 import { extensionDrift } from "../drupal/extension-drift.ts";
 import { systemRows } from "../drupal/site-packages.ts";
-import { ShimError } from "../errors/shim-error.ts";
 import { isFile } from "../files/look.ts";
 import type { Work } from "../task/plan.ts";
 import { applyUpdates, inDrupal, rebuildNodeAccess, rewriteSitePaths, type SiteAtWork } from "./drupal-work.ts";
+import { emptyCaches } from "./empty-caches.ts";
 import { connectToSite } from "./site-examination.ts";
 
 /**
@@ -49,14 +48,4 @@ async function whyRebuild(db: Db, { site, core }: SiteAtWork): Promise<string | 
   const files = await db.rows("SELECT DISTINCT filename FROM registry");
   const lost = files.map(({ filename }) => filename ?? "").find((filename) => !isFile(join(core.root, filename)));
   return lost === undefined ? undefined : `classes are not where they were (${lost})`;
-}
-
-/** @throws ShimError PROVISION_DB_QUERY_FAILED */
-export async function emptyCaches(work: Work, db: Db): Promise<void> {
-  try {
-    const tables = await work.act("empty the cache tables", () => clearCaches(db, new Date()));
-    if (tables !== undefined) work.log("notice", `All caches flushed (${tables} tables)`);
-  } catch (cause) {
-    throw new ShimError("PROVISION_DB_QUERY_FAILED", `The caches of the site could not be emptied: ${dbReason(cause)}`, { cause });
-  }
 }

@@ -13,11 +13,11 @@ import { readCore, type DrupalCore } from "../drupal/core.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { isAbsent, isDirectory } from "../files/look.ts";
-import { filesByEnding } from "../files/scan.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Step, type Work } from "../task/plan.ts";
 import type { VhostCredentials } from "../web/apache-files.ts";
+import { refuseBackupHooks } from "./backup-hooks.ts";
 import { backupMode, backupPlace, beside, placeBackup, type BackupPlace } from "./backup-place.ts";
 import type { CommandCall } from "./command.ts";
 import { dumpSiteDatabase } from "./database-files.ts";
@@ -88,20 +88,6 @@ export async function nativeBackup(site: SiteContext, call: CommandCall): Promis
   const reason = whyNotNative(core, isCloaked(call) ? "settings" : "files");
   if (reason !== undefined) throw new NeedsRealDrush(reason);
   refuseBackupHooks(site, core, call);
-}
-
-/**
- * Drush loads the command files of all modules that a site could use, enabled or not, when it stops before the site runs.
- *
- * @throws NeedsRealDrush when one of them has a part in the backup, or in the command that makes it
- */
-export function refuseBackupHooks(site: SiteContext, core: DrupalCore, call: CommandCall): void {
-  const folders = [join(core.root, "sites/all"), site.sitePath].flatMap((folder) => ["modules", "themes"].map((kind) => join(folder, kind)));
-  const drushFiles = folders.flatMap((folder) => filesByEnding(folder, [".drush.inc", ".drush8.inc"]).flatMap((files) => [...files.values()]));
-  for (const command of new Set([call.command, "provision-backup"])) {
-    const [hook] = call.surroundings.hooksIn(drushFiles, command);
-    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook} of a module`);
-  }
 }
 
 function isCloaked(call: CommandCall): boolean {

@@ -9,9 +9,9 @@ import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { readIfThere } from "../files/look.ts";
 import { filesByEnding } from "../files/scan.ts";
+import { refuseBackupHooks } from "./backup-hooks.ts";
 import type { CommandCall } from "./command.ts";
 import { nativeCore, nativeServer } from "./native-reach.ts";
-import { refuseBackupHooks } from "./site-backup.ts";
 import { siteCredentials } from "./web-work.ts";
 
 /** What is known of a site before anything is changed. */

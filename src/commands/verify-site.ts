@@ -14,7 +14,7 @@ import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { apacheOptions, isInPlace, siteCredentials, webSettings } from "./web-work.ts";
-import { emptyCaches } from "./settle-drupal.ts";
+import { emptyCaches } from "./empty-caches.ts";
 import { connectToSite, examineDatabase, examineSite } from "./site-examination.ts";
 import { SETTINGS_UMASK, writeSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
 import { writeSiteAliases } from "./site-aliases.ts";

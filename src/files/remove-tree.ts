@@ -1,4 +1,3 @@
-import { chmod, lstat, readdir, rm, rmdir, unlink } from "node:fs/promises";
 import { errnoOf, isAbsent } from "./look.ts";
 
 /**
@@ -8,6 +7,8 @@ import { errnoOf, isAbsent } from "./look.ts";
  * @returns why something stayed, a text for each; empty: all is gone
  */
 export async function removeTree(path: string): Promise<string[]> {
+  // More than a millisecond of start-up, which most calls need not pay.
+  const { rm } = await import("node:fs/promises");
   try {
     await rm(path, { recursive: true, force: true });
     return [];
@@ -19,6 +20,7 @@ export async function removeTree(path: string): Promise<string[]> {
 }
 
 async function removeOpening(path: string | Buffer, left: string[]): Promise<void> {
+  const { chmod, lstat, readdir, rmdir, unlink } = await import("node:fs/promises");
   try {
     const stats = await lstat(path);
     if (!stats.isDirectory()) {
