@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { property } from "../contexts/context.ts";
-import { dbReason, PATIENCE, type Db } from "../database/connection.ts";
+import { PATIENCE, type Db } from "../database/connection.ts";
 import { extensionDrift } from "../drupal/extension-drift.ts";
 import { systemRows } from "../drupal/site-packages.ts";
 import { isFile } from "../files/look.ts";
