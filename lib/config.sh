@@ -27,10 +27,15 @@ config_value() {
   value=${value##*'": "'}
 }
 
-# Sets $node to a node program, or fails.
+# Sets $node to a node program, or fails. A search by hand: `command -v` would need a process to catch its output.
 find_node() {
-  for node in "${PROVISION_SHIM_NODE-}" "$(command -v node)" /usr/local/bin/node /usr/bin/node; do
-    [ -n "$node" ] && [ -x "$node" ] && return 0
+  node=${PROVISION_SHIM_NODE-}
+  [ -n "$node" ] && [ -x "$node" ] && return 0
+  folders=${PATH-}:/usr/local/bin:/usr/bin
+  while [ -n "$folders" ]; do
+    node=${folders%%:*}/node
+    case $folders in *:*) folders=${folders#*:} ;; *) folders= ;; esac
+    case $node in /*) [ -f "$node" ] && [ -x "$node" ] && return 0 ;; esac
   done
   return 1
 }

@@ -47,6 +47,18 @@ const loadHeavyLater = {
   },
 };
 
+/** What `provision` does beside showing its help is a bundle of its own. */
+const loadWorkLater = {
+  name: "load-work-later",
+  setup(build) {
+    build.onResolve({ filter: /\/cli\/work\.ts$/ }, ({ path, kind }) => (kind === "entry-point" ? undefined : { path, namespace: "work" }));
+    build.onLoad({ filter: /.*/, namespace: "work" }, () => ({ contents: `module.exports = loadBundle("work");`, loader: "js" }));
+  },
+};
+
+/** Name of the bundle → where it begins. */
+const PROGRAMS = { drush: "src/drush.ts", provision: "src/provision.ts", work: "src/cli/work.ts" };
+
 const common = {
   bundle: true,
   platform: "node",
@@ -68,8 +80,8 @@ const common = {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 await Promise.all([
-  ...["drush", "provision"].map((name) =>
-    build({ ...common, entryPoints: [join(root, `src/${name}.ts`)], outfile: join(dist, `${name}.cjs`), plugins: [esbuildTemplates, loadHeavyLater], mainFields: ["main", "module"] }),
+  ...Object.entries(PROGRAMS).map(([name, entry]) =>
+    build({ ...common, entryPoints: [join(root, entry)], outfile: join(dist, `${name}.cjs`), plugins: [esbuildTemplates, loadHeavyLater, loadWorkLater], mainFields: ["main", "module"] }),
   ),
   ...Object.entries(HEAVY).map(([library, name]) =>
     build({ ...common, stdin: { contents: `module.exports = require(${JSON.stringify(library)});`, resolveDir: root }, outfile: join(dist, `${name}.cjs`), plugins: [leaveOutUnused] }),
@@ -78,7 +90,7 @@ await Promise.all([
 
 // V8's compiled code for each bundle, made by this node after a run, so that it holds what a run needs. Provision refuses root, so does the run.
 const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-for (const name of ["drush", "provision", ...Object.values(HEAVY)]) {
+for (const name of [...Object.keys(PROGRAMS), ...Object.values(HEAVY)]) {
   // In a checkout that others may not read it is done as the user that we are.
   let result = makeCache(name, nobody);
   if (result.status !== 0) result = makeCache(name, {});

@@ -13,13 +13,18 @@ export interface HookSearch {
   readonly values: (name: string) => readonly PhpValue[];
 }
 
-/** A hook of an extension that takes part in the command, with its file; undefined when there is none. */
-export function foreignHook(command: string, { invocation, values }: HookSearch, root?: string): string | undefined {
+/** A hook of an extension that takes part in one of the commands, with its file; undefined when there is none. */
+export function foreignHook(commands: readonly string[], { invocation, values }: HookSearch, root?: string): string | undefined {
   const skipped = new Set([...["exclude", "ignored-modules", "ignored-directories"].flatMap((name) => values(name).flatMap(optionTexts)), ...(invocation.config.ignoredExtensions ?? [])]);
   const share = invocation.variables["SHARE_PREFIX"] ?? "/usr";
   const ofRoot = root === undefined ? [] : [join(root, "../drush"), join(root, "drush"), join(root, "sites/all/drush")];
   const folders = [...values("include").flatMap(optionTexts), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
-  return firstHook(scanExtensions({ folders, skipped, remembered: invocation.remembered }), command);
+  const files = scanExtensions({ folders, skipped, remembered: invocation.remembered });
+  for (const command of commands) {
+    const hook = firstHook(files, command);
+    if (hook !== undefined) return hook;
+  }
+  return undefined;
 }
 
 /** Hooks in these very files that take part in the command. */

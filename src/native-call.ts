@@ -15,6 +15,7 @@ import { foreignHook, hooksInFiles, optionTexts } from "./extension-hooks.ts";
 import { currentUser } from "./files/groups.ts";
 import { refuseOverload, refuseRoot } from "./guards.ts";
 import type { Invocation } from "./invocation.ts";
+import { loadCommand } from "./load-command.ts";
 import { NATIVE_COMMANDS } from "./native-commands.ts";
 import { OptionStore } from "./option-store.ts";
 import { isTruthy, phpFrom, scalarText } from "./php-values/convert.ts";
@@ -52,10 +53,8 @@ export async function examineCall(invocation: Invocation): Promise<NativeCall> {
   const record = await targetRecord(invocation, aliases);
   if (record !== undefined) options.useAlias(record);
   refuseUnknownOptions(line);
-  for (const part of [command, ...(NATIVE_COMMANDS[command]?.within ?? [])]) {
-    const hook = foreignHook(part, { invocation, values: (name) => options.all(name) }, rootOf(record));
-    if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
-  }
+  const hook = foreignHook([command, ...(NATIVE_COMMANDS[command]?.within ?? [])], { invocation, values: (name) => options.all(name) }, rootOf(record));
+  if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
   return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php }, stdin, signal) };
 }
 
@@ -77,7 +76,7 @@ async function preparePlan(examined: Examined, stdin: PhpArray, signal: AbortSig
 }
 
 async function nativeCommand(name: string): Promise<Command> {
-  const command = await NATIVE_COMMANDS[name]?.load();
+  const command = await loadCommand(name);
   if (command === undefined) throw new NeedsRealDrush(`the command ${name}`);
   return command;
 }

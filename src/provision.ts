@@ -1,7 +1,8 @@
 import { dirname } from "node:path";
 import { parseCli, type CliArguments } from "./cli/arguments.ts";
 import { EXIT, type CliCall } from "./cli/cli-call.ts";
-import { helpText } from "./cli/help.ts";
+import { fail } from "./cli/fail.ts";
+import { helpText, isOwnCommand } from "./cli/help.ts";
 import { asShimError, ShimError } from "./errors/shim-error.ts";
 import { NATIVE_COMMANDS } from "./native-commands.ts";
 import { Descriptor } from "./reporters/descriptor.ts";
@@ -25,15 +26,10 @@ async function run(call: CliCall): Promise<number> {
   const { command, help, version } = call.arguments;
   if (version) return say(`provision-shim ${VERSION}\n`);
   if (help || command === undefined || command === "help") return explain(call.arguments);
-  if (command === "swap") return (await import("./cli/swap.ts")).swap(call);
-  if (command === "ps") return (await import("./cli/tasks.ts")).ps(call);
-  if (command === "unlock" && call.arguments.options.has("stale")) return (await import("./cli/tasks.ts")).unlockStale(call);
-  if (command === "recover") return (await import("./cli/tasks.ts")).recover(call);
-  if (command === "backups") return (await import("./cli/backups.ts")).backups(call);
-  if (command === "backup" && call.arguments.words[0] === "verify") return (await import("./cli/backups.ts")).verify(call);
   const native = `provision-${command.replace(/^provision-/, "")}`;
-  if (Object.hasOwn(NATIVE_COMMANDS, native)) return (await import("./cli/run-command.ts")).runCommand(call, native);
-  throw unknown(command);
+  const isNative = Object.hasOwn(NATIVE_COMMANDS, native);
+  if (!isNative && !isOwnCommand(command)) throw unknown(command);
+  return (await import("./cli/work.ts")).work(call, isNative ? native : undefined);
 }
 
 function explain({ command, words }: CliArguments): number {
@@ -51,16 +47,5 @@ function say(text: string): number {
   new Descriptor(1).write(text);
   return EXIT.ok;
 }
-
-function fail(error: ShimError, json: boolean): number {
-  const text = json
-    ? JSON.stringify({ type: "error", code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) })
-    : `error ${error.message} [${error.code}]${error.hint === undefined ? "" : `\n      ${error.hint}`}`;
-  new Descriptor(json ? 1 : 2).write(text + "\n");
-  return EXIT.error;
-}
-
-/** For the build: see scripts/make-cache.cjs. */
-export { warmUp } from "./warm-up.ts";
 
 if (process.env["PROVISION_SHIM_WARM_UP"] === undefined) void main();

@@ -40,6 +40,11 @@ const OTHERS: Readonly<Record<string, HelpEntry>> = {
   help: { usage: "provision help [COMMAND]", summary: "Show this, or the help of one command", details: [] },
 };
 
+/** True for a command of `provision` that is none of the backend's. */
+export function isOwnCommand(name: string): boolean {
+  return Object.hasOwn(OTHERS, name);
+}
+
 /** Names that `provision help` explains. */
 export function commandNames(): string[] {
   const ofProvision = Object.keys(NATIVE_COMMANDS).filter((name) => name.startsWith("provision-"));

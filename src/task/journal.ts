@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
@@ -114,7 +114,13 @@ export class Journal {
     this.#descriptor = undefined;
     // The lines first: with them and without a kept file, half of the task would be undone.
     unlinkSync(join(this.directory, LINES));
-    rmSync(this.directory, { recursive: true, force: true });
+    try {
+      // It is flat; rmSync() would first load what it needs for trees.
+      for (const name of readdirSync(this.directory)) unlinkSync(join(this.directory, name));
+      rmdirSync(this.directory);
+    } catch {
+      // Without its lines it is nothing any more, and is swept later.
+    }
   }
 
   #open(): number {
