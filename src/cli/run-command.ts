@@ -48,7 +48,7 @@ async function runNative(call: CliCall, invocation: Invocation, { sink }: People
   if (errors.length > 0) return EXIT.error;
   // What a person has called for; a program finds it in the log.
   const link = scalarText(native.options.get("login_link"));
-  if (link !== undefined && !call.arguments.json) printReport(call, {}, [`Login link: ${link}`]);
+  if (link !== undefined && link !== "" && !call.arguments.json) printReport(call, {}, [`Login link: ${link}`]);
   return dryRun && changes > 0 ? EXIT.changes : EXIT.ok;
 }
 

@@ -12,7 +12,7 @@ import { uniqueName } from "../files/unique-name.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { runProcess } from "../processes/run-process.ts";
 import { groupProblem, removeTreeLater } from "../task/file-changes.ts";
-import { step, type Plan, type Work } from "../task/plan.ts";
+import { step, type Plan, type Step, type Work } from "../task/plan.ts";
 import { apacheVhostFile } from "../web/apache-files.ts";
 import { changeWebConfig, type WebFileChange } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
@@ -36,6 +36,8 @@ export interface Deployment {
   readonly oldUri: string;
   /** Something that is there by now, although it was not when the task was planned, is somebody else's. */
   readonly fresh?: boolean;
+  /** What can be done while the backup is unpacked and its database loaded where nobody sees them; the site takes its place after it. */
+  readonly meanwhile?: Step;
   /** Files that leave the web server's configuration at the moment in which the new virtual host comes. */
   readonly gone: readonly WebFileChange[];
   /** The umask with which the virtual host is made: that of a dump (022) or of the front end's verify, whichever the original had last. */
@@ -44,8 +46,9 @@ export interface Deployment {
 
 /** Deploys the backup as that context and verifies the site: the children provision-deploy and provision-verify of clone, migrate and restore (Provision 7.x-3.x). */
 export async function deployedSite(work: Work, call: CommandCall, deployment: Deployment): Promise<void> {
-  const { name, enabled } = deployment;
+  const { name, enabled, meanwhile } = deployment;
   if (work.dryRun) {
+    if (meanwhile !== undefined) await work.include({ steps: [meanwhile] });
     // There is no such context yet that could be looked at.
     await work.act(`deploy ${deployment.archive || "the backup"} as @${name} and verify it`, () => undefined);
     return;
@@ -76,7 +79,7 @@ interface Place {
  *
  * @throws NeedsRealDrush, ShimError before anything was changed
  */
-export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask" | "fresh">): Promise<Plan["steps"]> {
+export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask" | "fresh" | "meanwhile">): Promise<Plan["steps"]> {
   await nativeServer(site.platform.webServer, call);
   siteUri(site);
   const core = nativeCore(site.platform);
@@ -87,27 +90,21 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
   // A backup from before a rename has the paths of the former name.
   let oldUri = deployment.oldUri;
   const staged = join(dirname(site.sitePath), `.${site.uri ?? ""}.${uniqueName()}`);
+  const unpacking = step("unpack the backup", async (work) => {
+    await unpack(work, place, { archive: deployment.archive, staged });
+    oldUri = uriInBackup(staged) ?? oldUri;
+  });
+  const ready: Plan["steps"] = [[unpacking, step("create the database", (work) => createDatabase(work, place))], step("load the database", (work) => load(work, place, join(staged, "database.sql")))];
   return [
-    [
-      step("unpack the backup", async (work) => {
-        await unpack(work, place, { archive: deployment.archive, staged });
-        oldUri = uriInBackup(staged) ?? oldUri;
-      }),
-      step("create the database", (work) => createDatabase(work, place)),
-    ],
-    step("put the site's directory in its place", (work) => {
+    [step("unpack the backup and load its database", (work) => work.include({ steps: ready })), ...(deployment.meanwhile === undefined ? [] : [deployment.meanwhile])],
+    step("put the site's directory in its place", async (work) => {
       if (deployment.fresh !== true && lookAt(site.sitePath) !== undefined) replaceFormer(work, site.sitePath);
       work.files.placeTree(staged, site.sitePath);
       putSiteDrushrc(work, site, call);
       writeSiteSettings(work, place);
+      await writeSiteAliases(work, site, call);
+      arrangeSiteDirectories(work, site.sitePath, webGroup);
     }),
-    [
-      step("load the database", (work) => load(work, place)),
-      step("write sites.php and arrange the site's directories", async (work) => {
-        await writeSiteAliases(work, site, call);
-        arrangeSiteDirectories(work, site.sitePath, webGroup);
-      }),
-    ],
     [
       step("write the virtual host and reload the web server", (work) => serve(work, place, deployment)),
       step("bring the site's database up to its code and place", (work) => settleDrupal(work, { site, core, call }, oldUri)),
@@ -179,13 +176,12 @@ function replaceFormer(work: Work, sitePath: string): void {
   if (entry !== undefined) work.afterwards(`remove the former ${sitePath}`, entry);
 }
 
-async function load(work: Work, { site, call }: Place): Promise<void> {
-  const file = join(site.sitePath, "database.sql");
+async function load(work: Work, { site, call }: Place, file: string): Promise<void> {
   const credentials = siteCredentials(call.options.set("site"));
   await loadSiteDatabase(work, call, { credentials, server: site.dbServer, file });
   work.log("success", `Loaded the database ${credentials.name}`);
   try {
-    // It is part of the new tree, which goes as a whole if something fails.
+    // It is part of the unpacked tree, which goes as a whole if something fails.
     unlinkSync(file);
   } catch (thrown) {
     if (!isAbsent(thrown)) throw thrown;

@@ -20,16 +20,22 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   await examineMovable(site, call);
   call.options.put("process", "restore_file", call.args[0] ?? path);
   const { name, user } = siteCredentials(call.options.set("site"));
+  const meanwhile = step("take the site offline and back up what it is now", (work) =>
+    work.include({
+      steps: [
+        step("take the site offline", (inner) => takeOffline(inner, site, call)),
+        step("back up what the site is now", async (inner) => {
+          await backupForTask(inner, site, call);
+        }),
+      ],
+    }),
+  );
   return {
     title: `restore site @${site.name}`,
     context: site.name,
     steps: [
       step("read the backup through", (work) => checkBackup(work, call, { site, path })),
-      step("take the site offline", (work) => takeOffline(work, site, call)),
-      step("back up what the site is now", async (work) => {
-        await backupForTask(work, site, call);
-      }),
-      step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", gone: [], vhostUmask: DUMP_UMASK })),
+      step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", meanwhile, gone: [], vhostUmask: DUMP_UMASK })),
       step("give up the former database", (work) => {
         dropDatabaseLater(work, call, { site, database: name, user });
       }),
