@@ -283,7 +283,7 @@ describe("status and end", () => {
   it("protocol 71: so does a machine without node, which people are told, too", async () => {
     const { folder, drush } = installProgram(frontEnd.stage.home, "nodeless");
     const config = join(folder, "lib/config.sh");
-    writeFileSync(config, readFileSync(config, "utf8").replace("/usr/local/bin/node /usr/bin/node", "/no/such/node"));
+    writeFileSync(config, readFileSync(config, "utf8").replace(":/usr/local/bin:/usr/bin", ""));
     const lines = await shell(`PATH=/no/such/path; ${folder}/lib/launch ${drush} provision-save @never`);
     expect([lines.status, lines.stdout, lines.stderr]).toEqual([127, "", expect.stringContaining("[PROVISION_SHIM_NO_NODE]")]);
     const called = answerOf(await shell(`PATH=/no/such/path; ${folder}/lib/launch ${drush} --backend provision-save @never 2>&1`));
