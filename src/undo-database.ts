@@ -1,4 +1,3 @@
-import { dirname, join } from "node:path";
 import { Aliases } from "./aliases/find-alias.ts";
 import { Contexts } from "./contexts/contexts.ts";
 import { accountProof, dropAccount, dropAccountsOf, revokeAccount } from "./database/accounts.ts";
@@ -10,8 +9,8 @@ import { ShimError } from "./errors/shim-error.ts";
 import { currentUser } from "./files/groups.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { readConfig } from "./real-drush/config.ts";
-import { plainPhpEnvironment } from "./real-drush/environment.ts";
 import type { UndoEntry } from "./task/journal.ts";
+import { phpForUndo } from "./undo-php.ts";
 
 /**
  * Undo handler `site-database`: drops the database, or the accounts, that a task has made. Both may be there or not. What another has made of that name since is left
@@ -113,7 +112,7 @@ async function connected<T>(entry: UndoEntry, run: (db: Db, administrator: strin
 }
 
 async function storedServer(entry: UndoEntry, home: string) {
-  const php = { program: process.env["DRUSH_PHP"] ?? "php", phpDir: join(dirname(text(entry, "launcher")), "../php"), env: plainPhpEnvironment(process.env), cwd: home, userId: process.geteuid?.() };
+  const php = phpForUndo(entry);
   const aliases = new Aliases({ home, etcPrefix: process.env["ETC_PREFIX"] ?? "", drushFolder: undefined, aliasPaths: [], skipped: new Set(), depth: Infinity }, php);
   const { name, gid } = currentUser();
   const contexts = new Contexts({

@@ -1,14 +1,14 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { readVariable } from "./aliases/read-variable.ts";
 import { sitesPhpText } from "./aliases/write-drushrc.ts";
 import { lookAt } from "./files/look.ts";
 import { writeWhole } from "./files/write-whole.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { bytesFromText } from "./php-values/text.ts";
-import { plainPhpEnvironment } from "./real-drush/environment.ts";
 import type { UndoEntry } from "./task/journal.ts";
 import { takeLock } from "./task/lock.ts";
 import { newToken } from "./task/run-plan.ts";
+import { phpForUndo } from "./undo-php.ts";
 
 const PATIENCE_MS = 60_000;
 
@@ -17,7 +17,7 @@ export async function undoSiteAliases(entry: UndoEntry): Promise<string | undefi
   const text = (key: string): string => String(entry[key]);
   const [path, uri, home] = [text("path"), text("uri"), text("home")];
   if (lookAt(path) === undefined) return undefined;
-  const php = { program: process.env["DRUSH_PHP"] ?? "php", phpDir: join(dirname(text("launcher")), "../php"), env: plainPhpEnvironment(process.env), cwd: home, userId: process.geteuid?.() };
+  const php = phpForUndo(entry);
   const lock = await takeLock({ directory: join(home, ".provision-shim/locks"), name: `sites.php @${text("platform")}`, what: "undo", token: newToken(), waitMs: PATIENCE_MS });
   try {
     const present = (await readVariable(path, "sites", php)) ?? new PhpArray();

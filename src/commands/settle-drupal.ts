@@ -35,7 +35,7 @@ export async function settleDrupal(work: Work, at: SiteAtWork, oldUri: string): 
  *
  * @param reason why, for people
  */
-export async function rebuildLists(work: Work, at: SiteAtWork, reason: string): Promise<void> {
+async function rebuildLists(work: Work, at: SiteAtWork, reason: string): Promise<void> {
   work.log("notice", `Drupal looks for its code anew: ${reason}`);
   await inDrupal(work, at, { job: "flush-7", what: "have Drupal look for its modules and classes", data: {}, failure: "PROVISION_DRUPAL_FAILED" });
   work.log("notice", "All caches flushed");
