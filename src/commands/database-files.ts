@@ -6,7 +6,7 @@ import { dumpDatabase, type SiteDbAccount } from "../database/dump.ts";
 import { loadDatabase } from "../database/load.ts";
 import { parseMasterDb } from "../database/master-url.ts";
 import type { Work } from "../task/plan.ts";
-import type { VhostCredentials } from "../web/apache-files.ts";
+import type { VhostCredentials } from "../web/web-file.ts";
 import type { CommandCall } from "./command.ts";
 import { dbPort } from "./database-work.ts";
 

@@ -8,12 +8,10 @@ import { isAbsent } from "../files/look.ts";
 import { isTruthy } from "../php-values/convert.ts";
 import { removeTreeLater } from "../task/file-changes.ts";
 import { step, type Plan } from "../task/plan.ts";
-import { apachePlatformPath } from "../web/apache-files.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { invalidRoot, nativeServer } from "./native-reach.ts";
 import { removeAliasFiles } from "./save-context.ts";
-import { webSettings } from "./web-work.ts";
+import { unservePlatform } from "./web-work.ts";
 
 /** The original's code for it is a sentence. */
 const HAS_SITES = "Existing sites were found on this platform. These sites will need to be deleted before this platform can be deleted.";
@@ -37,7 +35,7 @@ export async function deletePlatform(platform: PlatformContext, call: CommandCal
     steps: [
       ...(webServer.http === undefined
         ? []
-        : [step("remove the web server's file and reload it", (work) => changeWebConfig(work, webServer, [{ path: apachePlatformPath(platform), label: "platform configuration file", content: undefined }], webSettings(call)))]),
+        : [step("remove the web server's file and reload it", (work) => unservePlatform(work, platform, call))]),
       step("remove the alias file", (work) => removeAliasFiles(work, platform, call.surroundings)),
       step("give up the platform's directory", (work) => {
         // A site may have been made in the meantime.

@@ -1,10 +1,9 @@
 import type { ServerContext } from "../contexts/context.ts";
 import { step, type Plan } from "../task/plan.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { nativeServer } from "./native-reach.ts";
 import { removeAliasFiles } from "./save-context.ts";
-import { webSettings } from "./web-work.ts";
+import { reloadServer } from "./web-work.ts";
 
 /** `provision-delete` of a server: only its alias file goes, and its web service is reloaded; its configuration stays (Provision 7.x-3.x). */
 export async function deleteServer(server: ServerContext, call: CommandCall): Promise<Plan> {
@@ -14,7 +13,7 @@ export async function deleteServer(server: ServerContext, call: CommandCall): Pr
     context: server.name,
     steps: [
       step("remove the alias file", (work) => removeAliasFiles(work, server, call.surroundings)),
-      ...(server.http === undefined ? [] : [step("reload the web server", (work) => changeWebConfig(work, server, [], webSettings(call)))]),
+      ...(server.http === undefined ? [] : [step("reload the web server", (work) => reloadServer(work, server, call))]),
     ],
   };
 }

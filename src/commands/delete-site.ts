@@ -8,8 +8,6 @@ import { isDirectory } from "../files/look.ts";
 import { isTruthy } from "../php-values/convert.ts";
 import { removeTreeLater } from "../task/file-changes.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import { apacheVhostPath } from "../web/apache-files.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { connectAsAdministrator } from "./database-work.ts";
 import { nativeCore, nativeServer, switchOption } from "./native-reach.ts";
@@ -18,7 +16,7 @@ import { deleteSiteAliases } from "./site-aliases.ts";
 import { nativeBackup, siteBackup, type SiteBackup } from "./site-backup.ts";
 import { dropDatabaseLater } from "./site-database.ts";
 import { connectToSite, siteUri } from "./site-examination.ts";
-import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
+import { siteCredentials, unserveSite } from "./web-work.ts";
 
 /** What is to become of the site's database: `drop` it, it is `gone` and only its accounts may be left, or `keep` it because it could not be backed up. */
 type Database = "drop" | "gone" | "keep";
@@ -42,13 +40,12 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
   }
   const database = await databaseFate(site, call, force);
   const backup = isThere || !force ? await siteBackup(site, call, { file, force: force || !switchOption(call, "installed", false), database: database === "drop" }) : undefined;
-  const vhost = webServer.http === undefined ? undefined : { path: apacheVhostPath(site, apacheOptions(call)), label: "virtual host configuration file", content: undefined };
   return {
     title: `delete site @${site.name}`,
     context: site.name,
     steps: [
       // First, so that nothing is written into the site any more while it is backed up.
-      ...(vhost === undefined ? [] : [step("remove the virtual host and reload the web server", (work) => changeWebConfig(work, webServer, [vhost], webSettings(call)))]),
+      ...(webServer.http === undefined ? [] : [step("remove the virtual host and reload the web server", (work) => unserveSite(work, site, call))]),
       step("back the site up", (work) => backUp(work, backup)),
       step("remove the alias files", (work) => {
         removeAliasFiles(work, site, call.surroundings);

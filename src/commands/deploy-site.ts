@@ -13,8 +13,6 @@ import { PhpArray } from "../php-values/php-array.ts";
 import { runProcess } from "../processes/run-process.ts";
 import { groupProblem, removeTreeLater } from "../task/file-changes.ts";
 import { step, type Plan, type Step, type Work } from "../task/plan.ts";
-import { apacheVhostFile } from "../web/apache-files.ts";
-import { changeWebConfig, type WebFileChange } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { loadSiteDatabase } from "./database-files.ts";
 import { nativeCore, nativeServer, targetSite } from "./native-reach.ts";
@@ -24,7 +22,7 @@ import { siteUri } from "./site-examination.ts";
 import { putSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
 import { settleDrupal } from "./settle-drupal.ts";
 import { verifySite } from "./verify-site.ts";
-import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
+import { serveSite, siteCredentials } from "./web-work.ts";
 
 export interface Deployment {
   /** Name of the context, saved already. */
@@ -38,8 +36,8 @@ export interface Deployment {
   readonly fresh?: boolean;
   /** What can be done while the backup is unpacked and its database loaded where nobody sees them; the site takes its place after it. */
   readonly meanwhile?: Step;
-  /** Files that leave the web server's configuration at the moment in which the new virtual host comes. */
-  readonly gone: readonly WebFileChange[];
+  /** The site as it was where it comes from: its files leave the web server's configuration at the moment in which the new ones come. */
+  readonly former?: SiteContext;
   /** The umask with which the virtual host is made: that of a dump (022) or of the front end's verify, whichever the original had last. */
   readonly vhostUmask?: number;
 }
@@ -79,7 +77,7 @@ interface Place {
  *
  * @throws NeedsRealDrush, ShimError before anything was changed
  */
-export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "gone" | "vhostUmask" | "fresh" | "meanwhile">): Promise<Plan["steps"]> {
+export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "former" | "vhostUmask" | "fresh" | "meanwhile">): Promise<Plan["steps"]> {
   await nativeServer(site.platform.webServer, call);
   siteUri(site);
   const core = nativeCore(site.platform);
@@ -106,7 +104,7 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
       arrangeSiteDirectories(work, site.sitePath, webGroup);
     }),
     [
-      step("write the virtual host and reload the web server", (work) => serve(work, place, deployment)),
+      step("write the virtual host and reload the web server", (work) => serveSite(work, site, call, { anew: true, ...(deployment.former === undefined ? {} : { former: deployment.former }), ...(deployment.vhostUmask === undefined ? {} : { umask: deployment.vhostUmask }) })),
       step("bring the site's database up to its code and place", (work) => settleDrupal(work, { site, core, call }, oldUri)),
     ],
   ];
@@ -188,9 +186,3 @@ async function load(work: Work, { site, call }: Place, file: string): Promise<vo
   }
 }
 
-async function serve(work: Work, { site, call, master }: Place, { gone, vhostUmask }: Pick<Deployment, "gone" | "vhostUmask">): Promise<void> {
-  const { webServer } = site.platform;
-  if (webServer.http === undefined) return;
-  const vhost = apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-  await changeWebConfig(work, webServer, [vhost, ...gone], { ...webSettings(call, vhostUmask), anew: true });
-}

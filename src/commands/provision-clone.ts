@@ -43,7 +43,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const save = step("save the context of the copy", (work) => {
     writeAliasFiles(work, target, call.surroundings);
   });
-  const deploy = step(`deploy the copy on @${platform.name}`, (work) => deployedSite(work, call, { name, enabled: true, archive, oldUri: source.uri ?? "", fresh: true, gone: [], vhostUmask: DUMP_UMASK }));
+  const deploy = step(`deploy the copy on @${platform.name}`, (work) => deployedSite(work, call, { name, enabled: true, archive, oldUri: source.uri ?? "", fresh: true, vhostUmask: DUMP_UMASK }));
   const refreshSource = step("have the front end look at the source again", (work) => refreshFrontEnd(work, source.name, call));
   return {
     title: `clone site @${source.name} to @${name}`,

@@ -15,7 +15,7 @@ import { targetSite } from "./native-reach.ts";
 export async function prepare(call: CommandCall): Promise<Plan> {
   const site = targetSite(call);
   const path = archiveOf(call);
-  const steps = await deploySteps(site, call, { archive: path, oldUri: textOrUndefined(call.options.get("old_uri")) ?? "", gone: [] });
+  const steps = await deploySteps(site, call, { archive: path, oldUri: textOrUndefined(call.options.get("old_uri")) ?? "" });
   call.options.put("process", "backup_file", path);
   const deploy = step("deploy the backup", async (work) => {
     if (!work.dryRun) {

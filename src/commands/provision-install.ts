@@ -14,8 +14,6 @@ import { isTruthy } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { removeTreeLater } from "../task/file-changes.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import { apacheVhostFile } from "../web/apache-files.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { siteBaseUrl } from "./drupal-work.ts";
 import { installDrupal, refuseModuleHooks } from "./install-drupal.ts";
@@ -25,7 +23,7 @@ import { writeSiteAliases } from "./site-aliases.ts";
 import { createSiteDatabase, dropDatabaseLater, putCredentials } from "./site-database.ts";
 import { connectToSite, examinePlace, type ExaminedSite } from "./site-examination.ts";
 import { putSiteDrushrc, writeSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
-import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
+import { refuseBadWebValues, serveSite, siteCredentials } from "./web-work.ts";
 
 /** What is known before anything is changed. */
 interface Place extends ExaminedSite {
@@ -48,7 +46,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const former = await formerSite(site, call);
   const stored = await call.storedContexts.get(site.name);
   // A value that cannot stand in the web server's configuration is found before there is a site.
-  if (site.platform.webServer.http !== undefined) vhostOf(place);
+  await refuseBadWebValues(site, call);
   let db: Db | undefined;
   return {
     title: `install site @${site.name}`,
@@ -70,8 +68,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
       step("write sites.php", (work) => writeSiteAliases(work, site, call)),
       [
         step("write the virtual host and reload the web server", async (work) => {
-          const { webServer } = site.platform;
-          if (webServer.http !== undefined) await changeWebConfig(work, webServer, [vhostOf(place)], webSettings(call));
+          await serveSite(work, site, call);
         }),
         step("look at the new site's database", async (work) => {
           if (place.method !== "profile" || work.dryRun) return;
@@ -168,8 +165,4 @@ async function fillDatabase(work: Work, place: Place): Promise<void> {
 async function readSite(db: Db, { site, call, core }: Place): Promise<void> {
   call.options.put("site", "packages", sitePackages(await systemRows(db), core, property(site, "profile") ?? "standard"));
   call.options.put("process", "cron_key", (await siteVariable(db, "cron_key")) ?? "drupal");
-}
-
-function vhostOf({ site, call, master }: Place) {
-  return apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
 }

@@ -8,8 +8,6 @@ import { PhpArray } from "../php-values/php-array.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import { removeTreeLater } from "../task/file-changes.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import { apacheVhostPath } from "../web/apache-files.ts";
-import { changeWebConfig, type WebFileChange } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { deployedSite, DUMP_UMASK } from "./deploy-site.ts";
 import { refreshFrontEnd } from "./front-end-task.ts";
@@ -24,7 +22,7 @@ import { dropDatabaseLater } from "./site-database.ts";
 import { examineMovable, refuseForeignTarget } from "./site-examination.ts";
 import { SETTINGS_UMASK } from "./site-settings.ts";
 import { takeOffline } from "./take-offline.ts";
-import { apacheOptions, siteCredentials, webSettings } from "./web-work.ts";
+import { siteCredentials, unserveSite } from "./web-work.ts";
 
 /** What a migrate changes of a site: at least one of platform, name and database server, or the place in which it is unpacked anew. */
 interface Move {
@@ -90,8 +88,7 @@ function steps(move: Move): Plan["steps"] {
   let archive = "";
   const platforms = otherPlatform && switchOption(call, "provision_verify_platforms_before_migrate", true) ? [source.platform, target.platform] : [];
   const deploy = step(`deploy the site on @${target.platform.name}`, async (work) => {
-    const vhost = formerVhost(move);
-    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", fresh: target.sitePath !== source.sitePath, gone: vhost === undefined ? [] : [vhost], vhostUmask: renamed ? DUMP_UMASK : SETTINGS_UMASK });
+    await deployedSite(work, call, { name: target.name, enabled: target.enabled, archive, oldUri: source.uri ?? "", fresh: target.sitePath !== source.sitePath, former: source, vhostUmask: renamed ? DUMP_UMASK : SETTINGS_UMASK });
   });
   return [
     // Its verify writes virtual host and settings: it comes before the site is taken offline.
@@ -119,22 +116,11 @@ function steps(move: Move): Plan["steps"] {
   ];
 }
 
-/** The virtual host that the site leaves behind; one of the same name on the same server is written over. */
-function formerVhost({ source, target, call }: Move): WebFileChange | undefined {
-  const path = apacheVhostPath(source, apacheOptions(call));
-  const isSame = apacheVhostPath(target, apacheOptions(call)) === path;
-  return isSame || source.platform.webServer.name !== target.platform.webServer.name ? undefined : { path, label: "former virtual host configuration file", content: undefined };
-}
-
 /** What the site has left: its entries and links at once, so that they come back if something fails; its directory and database once nothing can fail any more. */
 async function clearFormerPlace(work: Work, move: Move): Promise<void> {
   const { source, target, renamed, otherPlatform, call } = move;
-  const { webServer } = source.platform;
   if (renamed || otherPlatform) await deleteSiteAliases(work, source, call);
-  if (webServer.name !== target.platform.webServer.name) {
-    const path = apacheVhostPath(source, apacheOptions(call));
-    await changeWebConfig(work, webServer, [{ path, label: "former virtual host configuration file", content: undefined }], webSettings(call));
-  }
+  await unserveSite(work, source, call, { butOn: target.platform.webServer });
   if (renamed) {
     const { home } = call.surroundings;
     const kept = new Set([target.name, ...listProperty(target, "drush_aliases").map(contextName)]);

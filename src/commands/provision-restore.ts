@@ -35,7 +35,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
     context: site.name,
     steps: [
       step("read the backup through", (work) => checkBackup(work, call, { site, path })),
-      step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", meanwhile, gone: [], vhostUmask: DUMP_UMASK })),
+      step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", meanwhile, vhostUmask: DUMP_UMASK })),
       step("give up the former database", (work) => {
         dropDatabaseLater(work, call, { site, database: name, user });
       }),

@@ -16,7 +16,7 @@ import { isAbsent, isDirectory } from "../files/look.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Step, type Work } from "../task/plan.ts";
-import type { VhostCredentials } from "../web/apache-files.ts";
+import type { VhostCredentials } from "../web/web-file.ts";
 import { refuseBackupHooks } from "./backup-hooks.ts";
 import { backupMode, backupPlace, beside, placeBackup, type BackupPlace } from "./backup-place.ts";
 import type { CommandCall } from "./command.ts";

@@ -12,7 +12,7 @@ import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { leftJournals, type UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import type { VhostCredentials } from "../web/apache-files.ts";
+import type { VhostCredentials } from "../web/web-file.ts";
 import type { CommandCall, Options } from "./command.ts";
 import { connectAsAdministrator, dbPort } from "./database-work.ts";
 import { isLocalHost } from "./local-host.ts";

@@ -12,12 +12,10 @@ import { textOrUndefined } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import { apachePlatformFile } from "../web/apache-files.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { invalidRoot, nativeCore, nativeServer, switchOption, textOption } from "./native-reach.ts";
 import { writeAliasFiles } from "./save-context.ts";
-import { webSettings } from "./web-work.ts";
+import { servePlatform } from "./web-work.ts";
 
 /** `provision-verify` of a platform: what code it has, and the web server's file for it (Provision 7.x-3.x). */
 export async function verifyPlatform(platform: PlatformContext, call: CommandCall): Promise<Plan> {
@@ -41,7 +39,7 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
       }),
       [
         step("write the web server's configuration and reload it", async (work) => {
-          if (platform.webServer.http !== undefined) await changeWebConfig(work, platform.webServer, [apachePlatformFile(platform)], webSettings(call));
+          await servePlatform(work, platform, call);
         }),
         step("write down the platform's code", (work) => {
           reportPackages(work, platform, call);

@@ -5,14 +5,12 @@ import { MASTER } from "../contexts/server.ts";
 import { isFile, lookAt } from "../files/look.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import { apacheServerFile } from "../web/apache-files.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { checkDbServer, connectAsAdministrator, connectFailures, probePrefix } from "./database-work.ts";
 import { nativeServer } from "./native-reach.ts";
 import { withUtf8mb4 } from "./provision-save.ts";
 import { writeAliasFiles } from "./save-context.ts";
-import { apacheOptions, webSettings } from "./web-work.ts";
+import { serveServer } from "./web-work.ts";
 
 /** `provision-verify` of a server: its directories, database privileges and web server (Provision 7.x-3.x). */
 export async function verifyServer(server: ServerContext, call: CommandCall): Promise<Plan> {
@@ -82,7 +80,7 @@ async function writeServerConfig(work: Work, server: ServerContext, call: Comman
   ensureDirectory(work, paths.vhost, "Webserver virtual host configuration", 0o700);
   ensureDirectory(work, paths.subdir, "Webserver subdir configuration", 0o700);
   linkServerFile(work, server);
-  await changeWebConfig(work, server, [apacheServerFile(server, apacheOptions(call))], webSettings(call));
+  await serveServer(work, server, call);
 }
 
 /** The link that the distribution's Apache includes. It is not taken from another server of this machine, whose sites would be gone then. */

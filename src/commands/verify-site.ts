@@ -9,11 +9,9 @@ import { siteVariable } from "../drupal/variables.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import { apacheVhostFile } from "../web/apache-files.ts";
-import { changeWebConfig } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
 import { writeAliasFiles } from "./save-context.ts";
-import { apacheOptions, isInPlace, siteCredentials, webSettings } from "./web-work.ts";
+import { isServed, serveSite } from "./web-work.ts";
 import { emptyCaches } from "./empty-caches.ts";
 import { connectToSite, examineDatabase, examineSite } from "./site-examination.ts";
 import { SETTINGS_UMASK, writeSiteDrushrc, writeSiteSettings } from "./site-settings.ts";
@@ -29,10 +27,9 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
   const { uri, core, master, webGroup, uploadDirectories } = await examineSite(site, call);
   const stored = await call.storedContexts.get(site.name);
   const { webServer } = site.platform;
-  const vhost = webServer.http === undefined ? undefined : apacheVhostFile(site, siteCredentials(call.options.set("site")), { ...apacheOptions(call), master });
-  const writeVhost = (work: Work): Promise<void> => (vhost === undefined ? Promise.resolve() : changeWebConfig(work, webServer, [vhost], { ...webSettings(call, SETTINGS_UMASK), onlyWhenNeeded: settled }));
+  const writeVhost = (work: Work): Promise<void> => serveSite(work, site, call, { umask: SETTINGS_UMASK, onlyWhenNeeded: settled });
   // A reload takes longer than all the rest; where nothing depends on the rest it need not wait for it.
-  const isUnchanged = vhost !== undefined && isInPlace(vhost);
+  const isUnchanged = await isServed(site, call);
   let rows: SystemRow[] = [];
   let db: Db | undefined;
   const connected = (): Db => {

@@ -1,24 +1,128 @@
-import { readIfThere } from "../files/look.ts";
+import { join } from "node:path";
+import type { PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
+import { lookAt, readIfThere } from "../files/look.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import { bytesFromText } from "../php-values/text.ts";
-import type { VhostCredentials, WebFile } from "../web/apache-files.ts";
-import type { WebSettings } from "../web/web-transaction.ts";
+import type { Work } from "../task/plan.ts";
+import { webDriver, type ServedSite, type WebDriver, type WebOptions } from "../web/web-driver.ts";
+import type { VhostCredentials, WebFileChange } from "../web/web-file.ts";
+import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
-import { switchOption } from "./native-reach.ts";
+import { hasFeature, switchOption } from "./native-reach.ts";
 
-export function webSettings(call: CommandCall, umask?: number): WebSettings {
+/** How the files are written and read by the server, beside what follows from the call. */
+type How = Pick<WebSettings, "umask" | "onlyWhenNeeded" | "anew">;
+
+/** The servers whose files a web service consists of: itself, the members of a cluster or pack (masters first), or none. */
+export async function webHosts(server: ServerContext, call: CommandCall): Promise<ServerContext[]> {
+  const { http } = server;
+  if (http === undefined) return [];
+  if (http.driver !== "cluster" && http.driver !== "pack") return [server];
+  const members = await Promise.all([...new Set(http.members)].map((name) => call.contexts.server(name)));
+  return members.filter((member) => member.http !== undefined);
+}
+
+export async function webOptions(call: CommandCall): Promise<WebOptions> {
+  const { home } = call.surroundings;
+  return {
+    confSuffix: switchOption(call, "provision_apache_conf_suffix", false),
+    subdirs: hasFeature(call, "subdirs"),
+    master: await call.contexts.master(),
+    isSite: (name) => lookAt(join(home, ".drush", `${name}.alias.drushrc.php`)) !== undefined,
+  };
+}
+
+/** Writes a server's own files and has it read them. */
+export function serveServer(work: Work, server: ServerContext, call: CommandCall): Promise<void> {
+  return onHosts(work, server, call, {}, async (driver, host, options) => {
+    await driver.prepareServer?.(work, host, options);
+    return driver.serverFiles(host, options);
+  });
+}
+
+/** Has the web server read its files, which did not change. */
+export function reloadServer(work: Work, server: ServerContext, call: CommandCall): Promise<void> {
+  return onHosts(work, server, call, {}, () => []);
+}
+
+export function servePlatform(work: Work, platform: PlatformContext, call: CommandCall): Promise<void> {
+  return onHosts(work, platform.webServer, call, {}, (driver, host, options) => driver.platformFiles(platform, host, options));
+}
+
+export function unservePlatform(work: Work, platform: PlatformContext, call: CommandCall): Promise<void> {
+  return onHosts(work, platform.webServer, call, {}, (driver, host) => driver.goneWithPlatform(platform, host));
+}
+
+/**
+ * Writes the site's files on all its web servers and has them read them.
+ *
+ * @param how.former the site as it was before it moved: what it leaves behind on these servers goes in the same transaction
+ */
+export async function serveSite(work: Work, site: SiteContext, call: CommandCall, how: How & { readonly former?: SiteContext } = {}): Promise<void> {
+  const { former, ...settings } = how;
+  const served = servedSite(site, call);
+  const formerHosts = former === undefined ? [] : (await webHosts(former.platform.webServer, call)).map(({ name }) => name);
+  await onHosts(work, site.platform.webServer, call, settings, async (driver, host, options) => {
+    await driver.prepareSite?.(work, site, host, options);
+    const files = driver.siteFiles(served, host, options);
+    const written = new Set(files.map(({ path }) => path));
+    const gone = former !== undefined && formerHosts.includes(host.name) ? driver.goneWithSite(former, host, options) : [];
+    return [...files, ...gone.filter(({ path }) => !written.has(path))];
+  });
+}
+
+/** Takes the site's files from its web servers, but those of `butOn`, which serve it in its new place. */
+export async function unserveSite(work: Work, site: SiteContext, call: CommandCall, { butOn }: { readonly butOn?: ServerContext } = {}): Promise<void> {
+  const kept = butOn === undefined ? [] : (await webHosts(butOn, call)).map(({ name }) => name);
+  await onHosts(work, site.platform.webServer, call, { except: kept }, (driver, host, options) => driver.goneWithSite(site, host, options));
+}
+
+/** @throws ShimError PROVISION_WEB_BAD_VALUE when a value of the site cannot stand in a web server's configuration */
+export async function refuseBadWebValues(site: SiteContext, call: CommandCall): Promise<void> {
+  await isServed(site, call);
+}
+
+/** True when all files of the site are in place as they are to be. */
+export async function isServed(site: SiteContext, call: CommandCall): Promise<boolean> {
+  const hosts = await webHosts(site.platform.webServer, call);
+  const options = await webOptions(call);
+  const served = servedSite(site, call);
+  const inPlace = hosts.map((host) => webDriver(host).siteFiles(served, host, options).every(isInPlace)); // All are looked at: each may refuse a value.
+  return hosts.length > 0 && !inPlace.includes(false);
+}
+
+/** The paths of the site's virtual hosts. */
+export async function vhostPaths(site: SiteContext, call: CommandCall): Promise<string[]> {
+  const options = await webOptions(call);
+  return (await webHosts(site.platform.webServer, call)).map((host) => webDriver(host).vhostPath(site, host, options));
+}
+
+type FilesOf = (driver: WebDriver, host: ServerContext, options: WebOptions) => readonly WebFileChange[] | Promise<readonly WebFileChange[]>;
+
+/** One transaction on each host; the task fails as a whole when one of them does. */
+async function onHosts(work: Work, server: ServerContext, call: CommandCall, how: How & { readonly except?: readonly string[] }, filesOf: FilesOf): Promise<void> {
+  const { except = [], ...settings } = how;
+  const hosts = (await webHosts(server, call)).filter(({ name }) => !except.includes(name));
+  if (hosts.length === 0) return;
+  const options = await webOptions(call);
+  const ended = await Promise.allSettled(hosts.map(async (host) => changeWebConfig(work, host, await filesOf(webDriver(host), host, options), webSettings(call, settings))));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+function webSettings(call: CommandCall, how: How): WebSettings {
   const { cwd, variables, remembered } = call.surroundings;
-  return { environment: { cwd, variables }, remembered, ...(umask === undefined ? {} : { umask }) };
+  return { environment: { cwd, variables }, remembered, ...how };
 }
 
-/** True when the file is in place as it is to be. */
-export function isInPlace(file: WebFile): boolean {
-  return readIfThere(file.path)?.equals(bytesFromText(file.content)) === true;
+function servedSite(site: SiteContext, call: CommandCall): ServedSite {
+  return { site, credentials: siteCredentials(call.options.set("site")) };
 }
 
-export function apacheOptions(call: CommandCall): { readonly confSuffix: boolean } {
-  return { confSuffix: switchOption(call, "provision_apache_conf_suffix", false) };
+function isInPlace({ path, content }: WebFileChange): boolean {
+  const present = readIfThere(path);
+  return content === undefined ? present === undefined : present?.equals(bytesFromText(content)) === true;
 }
 
 /** The credentials that a site's drushrc.php holds; what is not there is empty. On Drupal 7 the type is never `mysqli`. */
@@ -27,4 +131,3 @@ export function siteCredentials(site: PhpArray): VhostCredentials {
   const type = text("db_type");
   return { type: type === "mysqli" ? "mysql" : type, name: text("db_name"), user: text("db_user"), password: text("db_passwd"), host: text("db_host"), port: text("db_port") };
 }
-

@@ -60,6 +60,11 @@ export class Contexts {
     return asServer(await this.get(MASTER));
   }
 
+  /** A server that others name, as a cluster its members; with or without `@`. */
+  async server(name: string): Promise<ServerContext> {
+    return asServer(await this.existing(name));
+  }
+
   async #load(name: string): Promise<Context> {
     if (this.#loading.has(name)) throw new ShimError("PROVISION_MISSING_CONTEXT", `The context @${name} refers to itself.`);
     this.#loading.add(name);

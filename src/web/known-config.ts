@@ -1,39 +1,37 @@
-import { dirname, join } from "node:path";
-import type { ServerContext } from "../contexts/context.ts";
-import { lookBehind, namesIn, readIfThere } from "../files/look.ts";
+import { lookBehind, readIfThere } from "../files/look.ts";
 import type { Remembered } from "../files/remembered.ts";
 import { fingerprint } from "../files/fingerprint.ts";
 import { textFromBytes } from "../php-values/text.ts";
-import type { WebChange } from "./shadow-config.ts";
+import type { WebChange } from "./web-control.ts";
 
 /** So many good configurations are kept: a site that is switched off and on again has two. */
 const KEPT = 16;
 
 /**
- * What we know of the configuration that a web server reads, by a stamp of every file in it. Where all stamps are as when it was loaded last, Apache runs
+ * What we know of the configuration that a web server reads, by a stamp of every file in it. Where all stamps are as when it was loaded last, it runs
  * exactly these bytes and a reload would change nothing. Where they are, with a change, as they once were when it loaded them, a test of that change would say
  * nothing new.
  */
 export class KnownConfig {
-  readonly #server: ServerContext;
+  readonly #server: string;
   readonly #remembered: Remembered;
-  readonly #mainFile: string | undefined;
+  readonly #paths: (() => readonly string[]) | undefined;
   #stamps: Map<string, string> | undefined;
 
-  /** @param mainFile Apache's main configuration file; without it nothing is known */
-  constructor(server: ServerContext, remembered: Remembered, mainFile: string | undefined) {
+  /** @param paths all files and folders that the server reads; without them nothing is known */
+  constructor(server: string, remembered: Remembered, paths: (() => readonly string[]) | undefined) {
     this.#server = server;
     this.#remembered = remembered;
-    this.#mainFile = mainFile;
+    this.#paths = paths;
   }
 
   isLoaded(): boolean {
-    return this.#mainFile !== undefined && this.#remembered.get(this.#name("loaded")) === this.#whole();
+    return this.#paths !== undefined && this.#remembered.get(this.#name("loaded")) === this.#whole();
   }
 
   /** Whether Apache has loaded the configuration as it will be with these changes, not long ago. */
   wasLoaded(changes: readonly WebChange[]): boolean {
-    return this.#mainFile !== undefined && this.#goodOnes().includes(this.#with(changes));
+    return this.#paths !== undefined && this.#goodOnes().includes(this.#with(changes));
   }
 
   /**
@@ -43,7 +41,7 @@ export class KnownConfig {
    * @param before the same files as they were, when that was loaded too
    */
   look(changes: readonly WebChange[], before: readonly WebChange[] | undefined): { noteLoaded: () => void } {
-    if (this.#mainFile === undefined) return { noteLoaded: () => undefined };
+    if (this.#paths === undefined) return { noteLoaded: () => undefined };
     const stamps = this.#look();
     for (const { path } of changes) stamps.set(path, stampOf(path));
     const good = [this.#with(changes), ...(before === undefined ? [] : [this.#with(before)])];
@@ -65,7 +63,7 @@ export class KnownConfig {
   }
 
   #name(what: string): string {
-    return `${what}:${this.#server.name}`;
+    return `${what}:${this.#server}`;
   }
 
   #whole(): string {
@@ -79,18 +77,7 @@ export class KnownConfig {
   }
 
   #look(): Map<string, string> {
-    return (this.#stamps ??= new Map(this.#paths().map((path) => [path, stampOf(path)])));
-  }
-
-  #paths(): string[] {
-    if (this.#mainFile === undefined) return [];
-    const system = dirname(this.#mainFile);
-    const paths = this.#server.http?.paths;
-    // Debian keeps what is not in use in folders of their own; what is in use is a link to it.
-    const inSystem = contentOf(system).filter((path) => !path.endsWith("-available"));
-    const own = [this.#server.configPath, ...(paths === undefined ? [] : [paths.app, paths.pre, paths.post, paths.platform, paths.vhost, paths.subdir])];
-    const files = [system, ...inSystem, ...own].flatMap((folder) => [folder, ...contentOf(folder)]);
-    return [...files, ...(paths === undefined ? [] : contentOf(paths.platform).flatMap(includedHtaccess))];
+    return (this.#stamps ??= new Map((this.#paths?.() ?? []).map((path) => [path, stampOf(path)])));
   }
 }
 
@@ -98,19 +85,6 @@ export class KnownConfig {
 export function presentState(path: string): WebChange {
   const bytes = readIfThere(path);
   return { path, content: bytes === undefined ? undefined : textFromBytes(bytes) };
-}
-
-/** What a server that is not Debian's may keep beside its configuration. */
-const WRITTEN_BY_APACHE = /[.-](?:log|pid|lock|sock)$|^(?:logs|run)$/;
-
-/** The .htaccess file that a platform's file includes, if any. */
-function includedHtaccess(file: string): string[] {
-  const path = /^\s*Include\s+(\S+\/\.htaccess)\s*$/m.exec(readIfThere(file)?.toString("latin1") ?? "")?.[1];
-  return path === undefined ? [] : [path];
-}
-
-function contentOf(folder: string): string[] {
-  return lookBehind(folder)?.isDirectory() === true ? namesIn(folder).filter((name) => !WRITTEN_BY_APACHE.test(name)).map((name) => join(folder, name)) : [];
 }
 
 function stampOf(path: string): string {

@@ -3,14 +3,15 @@ import type { ServerContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { lookAt, modeOf, readIfThere } from "../files/look.ts";
 import { newFileMode } from "../files/umask.ts";
-import { Remembered } from "../files/remembered.ts";
+import type { Remembered } from "../files/remembered.ts";
 import { textFromBytes } from "../php-values/text.ts";
 import type { UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import { apacheControl, type ApacheControl, type ControlOutcome, type Environment } from "./apache-control.ts";
-import type { WebFile } from "./apache-files.ts";
+import type { WebFileChange } from "./web-file.ts";
 import { KnownConfig, presentState } from "./known-config.ts";
-import { buildShadow, type WebChange } from "./shadow-config.ts";
+import { commandWords } from "./restart-command.ts";
+import { runControl, type ControlOutcome, type Environment, type WebChange, type WebControl } from "./web-control.ts";
+import { webDriver, type WebDriver } from "./web-driver.ts";
 
 export interface WebSettings {
   readonly environment: Environment;
@@ -23,9 +24,6 @@ export interface WebSettings {
   readonly anew?: boolean;
 }
 
-/** A file to write, or without content: to remove. */
-export type WebFileChange = WebFile | (Omit<WebFile, "content"> & { readonly content: undefined });
-
 /**
  * Changes a server's web configuration as one transaction: test the whole server with the new files, swap them in, reload. On a broken
  * configuration every byte stays as it was. (Provision writes in place, reloads, and reports success when that fails.)
@@ -35,10 +33,11 @@ export type WebFileChange = WebFile | (Omit<WebFile, "content"> & { readonly con
  */
 export async function changeWebConfig(work: Work, server: ServerContext, files: readonly WebFileChange[], settings: WebSettings): Promise<void> {
   const command = server.http?.restartCommand;
+  const driver = webDriver(server);
   await work.exclusively(`web @${server.name}`, async () => {
-    const control = apacheControl(command ?? "", { ...settings.environment, signal: work.signal }, settings.remembered);
+    const control = driver.control(command ?? "", { ...settings.environment, signal: work.signal }, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
-    const known = new KnownConfig(server, settings.remembered, await control.mainFile(false));
+    const known = await knownConfig(server, driver, control, settings.remembered);
     const wasLoaded = known.isLoaded();
     if (changes.length === 0 && settings.onlyWhenNeeded === true && wasLoaded) {
       work.log("success", `The web server on ${server.remoteHost} has loaded this already`);
@@ -52,14 +51,14 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
     }
     const before = changes.map(({ path }) => ({ path, content: readIfThere(path), mode: modeOfFile(path) }));
     const swapIn = (): void => {
-      for (const { path, content, label } of files) {
+      for (const { path, content, label, mode } of files) {
         if (content === undefined) {
           if (work.files.remove(path)) work.log("success", `Removed ${label} (${path})`);
           continue;
         }
         // There is none yet when the server was not verified; the mode is the one that its verify gives.
         if (work.files.directory(dirname(path))) work.files.chmod(dirname(path), 0o700);
-        const written = work.files.write({ path, content, mode: settings.anew === true ? newFileMode(settings.umask) : "keep", stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
+        const written = work.files.write({ path, content, mode: mode ?? (settings.anew === true ? newFileMode(settings.umask) : "keep"), stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
         work.log("success", written ? `Generated ${label} (${path})` : `The ${label} is up to date (${path})`);
       }
     };
@@ -79,9 +78,14 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
   });
 }
 
+async function knownConfig(server: ServerContext, driver: WebDriver, control: WebControl, remembered: Remembered): Promise<KnownConfig> {
+  const mainFile = await control.mainFile(false);
+  return new KnownConfig(server.name, remembered, mainFile === undefined ? undefined : () => driver.watched(server, mainFile));
+}
+
 /** True when the new configuration was tested as a whole and is good; false when it cannot be tested before it is in place. */
-async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: ApacheControl): Promise<boolean> {
-  const shadow = await buildShadow(server, changes, { control, journal: work.files.journal });
+async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: WebControl): Promise<boolean> {
+  const shadow = await webDriver(server).shadow(server, changes, { control, journal: work.files.journal });
   if (shadow === undefined) {
     work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, "apache.conf")}.`);
     return false;
@@ -106,7 +110,7 @@ interface Swap {
 }
 
 /** Returns whether the server has loaded what is in place. */
-async function reload(work: Work, server: ServerContext, control: ApacheControl, swap: Swap): Promise<boolean> {
+async function reload(work: Work, server: ServerContext, control: WebControl, swap: Swap): Promise<boolean> {
   // Not every control program tests before it reloads, and a server that reloads a broken configuration may be gone.
   if (swap.changed && swap.tested === undefined) await testInPlace(server, control, swap);
   const outcome = await control.reload();
@@ -126,7 +130,7 @@ async function reload(work: Work, server: ServerContext, control: ApacheControl,
   return false;
 }
 
-async function testInPlace(server: ServerContext, control: ApacheControl, swap: Swap): Promise<void> {
+async function testInPlace(server: ServerContext, control: WebControl, swap: Swap): Promise<void> {
   const test = await control.test();
   if (test === undefined || test.ok || test.refused) return;
   swap.swapOut();
@@ -160,8 +164,7 @@ function modeOfFile(path: string): number | undefined {
 /** Undo handler `web-reload`: makes the web server read its configuration again after the files are back. */
 export async function undoWebReload(entry: UndoEntry): Promise<string> {
   const { command, cwd } = entry;
-  const control = apacheControl(typeof command === "string" ? command : "", { cwd: typeof cwd === "string" ? cwd : "/", variables: process.env }, new Remembered("/nonexistent"));
-  const outcome = await control.reload();
+  const outcome = await runControl(commandWords(typeof command === "string" ? command : ""), { cwd: typeof cwd === "string" ? cwd : "/", variables: process.env });
   // A server that does not reload is no reason to keep the journal: all bytes are as before.
   return outcome.ok ? "restarted the web server" : `the web server could not be restarted (${outcome.output})`;
 }

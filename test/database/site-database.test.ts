@@ -8,7 +8,7 @@ import { databaseExists } from "../../src/database/databases.ts";
 import { ShimError } from "../../src/errors/shim-error.ts";
 import type { UndoEntry } from "../../src/task/journal.ts";
 import { dropSiteDatabase, undoSiteDatabase } from "../../src/undo-database.ts";
-import type { VhostCredentials } from "../../src/web/apache-files.ts";
+import type { VhostCredentials } from "../../src/web/web-file.ts";
 import type { Row } from "../support/mariadb.ts";
 import { setDbStage, type DbStage, type TaskAnswer } from "./db-stage.ts";
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ServerContext } from "../../src/contexts/context.ts";
 import { fingerprint } from "../../src/files/fingerprint.ts";
 import { Remembered } from "../../src/files/remembered.ts";
+import { apacheWatched } from "../../src/web/apache/watched-files.ts";
 import { KnownConfig, presentState } from "../../src/web/known-config.ts";
 
 let root: string;
@@ -23,7 +24,7 @@ function put(path: string, text: string): string {
 function known(): KnownConfig {
   const paths = { app: at("config/apache"), pre: at("config/apache/pre.d"), post: at("config/apache/post.d"), platform: at("config/apache/platform.d"), vhost: at("config/apache/vhost.d"), subdir: at("config/apache/subdir.d"), platforms: at("platforms") };
   const server = { name: "server_master", configPath: at("config"), http: { paths } } as unknown as ServerContext;
-  return new KnownConfig(server, new Remembered(at("cache")), at("etc/apache2.conf"));
+  return new KnownConfig(server.name, new Remembered(at("cache")), () => apacheWatched(server, at("etc/apache2.conf")));
 }
 
 function furnish(): void {
@@ -71,7 +72,7 @@ describe("a configuration", () => {
   });
 
   it("of an unknown main file is never known", () => {
-    const blind = new KnownConfig({ name: "s", configPath: at("config"), http: undefined } as unknown as ServerContext, new Remembered(at("cache")), undefined);
+    const blind = new KnownConfig("s", new Remembered(at("cache")), undefined);
     blind.look([], undefined).noteLoaded();
     expect([blind.isLoaded(), blind.wasLoaded([])]).toEqual([false, false]);
   });

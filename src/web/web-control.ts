@@ -1,8 +1,6 @@
 import { ShimError } from "../errors/shim-error.ts";
-import type { Remembered } from "../files/remembered.ts";
 import { runProcess, type ProcessResult } from "../processes/run-process.ts";
 import { scrubText, textFromBytes } from "../php-values/text.ts";
-import { apacheTestCommand, commandWords } from "./restart-command.ts";
 
 export interface Environment {
   readonly cwd: string;
@@ -25,37 +23,35 @@ export interface ControlOutcome {
  *
  * Each throws ShimError PROVISION_INTERRUPTED when it was aborted.
  */
-export interface ApacheControl {
+export interface WebControl {
   reload(): Promise<ControlOutcome>;
   /** Tests the configuration in place, or that main file instead; undefined when this server cannot be tested. */
   test(mainFile?: string): Promise<ControlOutcome | undefined>;
-  /** Apache's main configuration file: as remembered, or asked for afresh. */
+  /** The program's main configuration file: as remembered, or asked for afresh. */
   mainFile(fresh: boolean): Promise<string | undefined>;
+}
+
+/** One change to the configuration: a file with this content, or no file. */
+export interface WebChange {
+  readonly path: string;
+  readonly content: string | undefined;
+}
+
+/**
+ * A copy of a whole configuration in which some files are as they shall become, for testing them before they take their place.
+ */
+export interface ShadowConfig {
+  /** The main file to test with. */
+  readonly mainFile: string;
+  /** Messages of the test with the paths of the real files. */
+  realPaths(message: string): string;
+  remove(): void;
 }
 
 const TIME_LIMIT_MS = 60_000;
 
-/** @param remembered keeps the place of the main file, which takes a whole test to find out */
-export function apacheControl(restartCommand: string, environment: Environment, remembered: Remembered): ApacheControl {
-  const restart = commandWords(restartCommand);
-  const tester = apacheTestCommand(restart);
-  const run = (words: readonly string[]): Promise<ControlOutcome> => control(words, environment);
-  return {
-    reload: () => run(restart),
-    test: async (mainFile) => (tester === undefined ? undefined : run([...tester, "-t", ...(mainFile === undefined ? [] : ["-f", mainFile])])),
-    mainFile: async (fresh) => {
-      if (tester === undefined) return undefined;
-      const name = `apache-main:${tester.join(" ")}`;
-      if (!fresh) return remembered.get(name);
-      const { output } = await run([...tester, "-t", "-D", "DUMP_INCLUDES"]);
-      const file = /^\s*\(\*\)\s+(\/.+)$/m.exec(output)?.[1];
-      if (file !== undefined) remembered.set(name, file);
-      return file;
-    },
-  };
-}
-
-async function control(words: readonly string[], environment: Environment): Promise<ControlOutcome> {
+/** Runs a command of the web server. */
+export async function runControl(words: readonly string[], environment: Environment): Promise<ControlOutcome> {
   const [file = "", ...args] = words;
   let result: ProcessResult;
   try {

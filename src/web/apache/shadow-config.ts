@@ -1,34 +1,17 @@
 import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { shellGlob } from "../files/glob.ts";
-import { isAbsent, namesIn, readIfThere } from "../files/look.ts";
-import { uniqueName } from "../files/unique-name.ts";
-import type { Journal } from "../task/journal.ts";
-import type { ServerContext } from "../contexts/context.ts";
-import type { ApacheControl } from "./apache-control.ts";
-
-/** One change to the configuration: a file with this content, or no file. */
-export interface WebChange {
-  readonly path: string;
-  readonly content: string | undefined;
-}
-
-/**
- * A copy of a whole Apache configuration in which some files are as they shall become, for testing them before they take their place.
- */
-export interface ShadowConfig {
-  /** The main file to test with. */
-  readonly mainFile: string;
-  /** Messages of the test with the paths of the real files. */
-  realPaths(message: string): string;
-  remove(): void;
-}
+import { shellGlob } from "../../files/glob.ts";
+import { isAbsent, namesIn, readIfThere } from "../../files/look.ts";
+import { uniqueName } from "../../files/unique-name.ts";
+import type { Journal } from "../../task/journal.ts";
+import type { ServerContext } from "../../contexts/context.ts";
+import type { ShadowConfig, WebChange, WebControl } from "../web-control.ts";
 
 /**
  * Builds the shadow below the server's config_path: links to all real files but the changed ones, and a main file that includes
  * the shadow instead of the server's own file. Undefined when it cannot be found out how Apache includes that file.
  */
-export async function buildShadow(server: ServerContext, changes: readonly WebChange[], { control, journal }: { readonly control: ApacheControl; readonly journal: Journal }): Promise<ShadowConfig | undefined> {
+export async function buildShadow(server: ServerContext, changes: readonly WebChange[], { control, journal }: { readonly control: WebControl; readonly journal: Journal }): Promise<ShadowConfig | undefined> {
   const serverFile = join(server.configPath, "apache.conf");
   const main = await mainWithout(serverFile, control);
   if (main === undefined) return undefined;
@@ -75,7 +58,7 @@ function redirected(text: string, shadowed: ReadonlyMap<string, string>): string
  * Apache's main file as a function of what stands in the place of the server's file. Debian includes it by way of a link in conf-enabled, so the
  * line to replace is the one whose pattern matches a file that really is the server's.
  */
-async function mainWithout(serverFile: string, control: ApacheControl): Promise<((replacement: string) => string) | undefined> {
+async function mainWithout(serverFile: string, control: WebControl): Promise<((replacement: string) => string) | undefined> {
   for (const fresh of [false, true]) {
     const mainFile = await control.mainFile(fresh);
     const main = mainFile === undefined ? undefined : splitAtInclude(mainFile, serverFile);

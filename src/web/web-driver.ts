@@ -1,0 +1,65 @@
+import type { PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import type { Remembered } from "../files/remembered.ts";
+import type { Journal } from "../task/journal.ts";
+import type { Work } from "../task/plan.ts";
+import { apacheDriver } from "./apache/apache-driver.ts";
+import type { Environment, ShadowConfig, WebChange, WebControl } from "./web-control.ts";
+import type { VhostCredentials, WebFile, WebFileChange } from "./web-file.ts";
+
+/** What the files of a web server depend on beside their contexts. */
+export interface WebOptions {
+  /** Option `provision_apache_conf_suffix`: site files end in `.conf` and only such files are included. */
+  readonly confSuffix: boolean;
+  /** The front end's feature `subdirs`: sites in sub-folders of a host, as aliases `host/folder`. */
+  readonly subdirs: boolean;
+  readonly master: ServerContext;
+  /** Whether a site of this name has a virtual host of its own. */
+  readonly isSite: (name: string) => boolean;
+}
+
+/** A site as its web servers see it. */
+export interface ServedSite {
+  readonly site: SiteContext;
+  readonly credentials: VhostCredentials;
+}
+
+/**
+ * What a type of web service (`http_service_type`) writes on one server. `server` is that server, also where the platform names a cluster that it is a
+ * member of. All of them look and change nothing, and throw ShimError PROVISION_WEB_BAD_VALUE for values that must not stand in a configuration.
+ */
+export interface WebDriver {
+  readonly application: "apache" | "nginx";
+  serverFiles(server: ServerContext, options: WebOptions): WebFileChange[];
+  /** Nothing where the service has no file for platforms. */
+  platformFiles(platform: PlatformContext, server: ServerContext, options: WebOptions): WebFile[];
+  goneWithPlatform(platform: PlatformContext, server: ServerContext): WebFileChange[];
+  /** All that the site needs as it is, and without content what it no longer needs. */
+  siteFiles(served: ServedSite, server: ServerContext, options: WebOptions): WebFileChange[];
+  goneWithSite(site: SiteContext, server: ServerContext, options: WebOptions): WebFileChange[];
+  /** Where the site's virtual host stands. */
+  vhostPath(site: SiteContext, server: ServerContext, options: WebOptions): string;
+  /** What must be there before the server's files can be written: certificates, facts about its program. */
+  prepareServer?(work: Work, server: ServerContext, options: WebOptions): Promise<void>;
+  prepareSite?(work: Work, site: SiteContext, server: ServerContext, options: WebOptions): Promise<void>;
+  /** @param remembered keeps the place of the program's main file, which takes a whole test to find out */
+  control(restartCommand: string, environment: Environment, remembered: Remembered): WebControl;
+  /** The configuration with these changes, beside the real one; undefined when it cannot be found out how the program includes the server's file. */
+  shadow(server: ServerContext, changes: readonly WebChange[], means: { readonly control: WebControl; readonly journal: Journal }): Promise<ShadowConfig | undefined>;
+  /** All files and folders that the program reads. */
+  watched(server: ServerContext, mainFile: string): string[];
+}
+
+const DRIVERS: Readonly<Record<string, WebDriver>> = { apache: apacheDriver };
+
+/** Whether the type of web service writes files itself. */
+export function hasDriver(type: string): boolean {
+  return Object.hasOwn(DRIVERS, type);
+}
+
+/** @throws ShimError PROVISION_WEB_NO_SERVICE */
+export function webDriver(server: ServerContext): WebDriver {
+  const driver = server.http === undefined ? undefined : DRIVERS[server.http.driver];
+  if (driver === undefined) throw new ShimError("PROVISION_WEB_NO_SERVICE", `The server @${server.name} has no web service.`);
+  return driver;
+}

@@ -1,0 +1,28 @@
+/** A file of the web server's configuration. */
+export interface WebFile {
+  readonly path: string;
+  /** As text of bytes (src/php-values/text.ts). */
+  readonly content: string;
+  /** What it is, for people. */
+  readonly label: string;
+  /** Its mode in any case; without it that of a new file, and one that is there keeps its own. */
+  readonly mode?: number;
+}
+
+/** A file to write, or without content: to remove. */
+export type WebFileChange = WebFile | (Omit<WebFile, "content"> & { readonly content: undefined });
+
+/** What a site's PHP gets to know of its database. */
+export interface VhostCredentials {
+  readonly type: string;
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+  readonly host: string;
+  readonly port: string;
+}
+
+/** The same file, to be removed. */
+export function goneFile({ path, label }: Pick<WebFile, "path" | "label">): WebFileChange {
+  return { path, label, content: undefined };
+}
