@@ -81,9 +81,15 @@ function contentOf(folder: string, { known, now }: Walk): FolderMemory | undefin
   const stamp = stampOf(folder);
   if (stamp === undefined) return undefined;
   const memory = known.folders[folder];
-  const content = memory?.stamp === stamp ? memory : { stamp, ...readFolder(folder) };
+  const content = memory?.stamp === stamp ? memory : asRemembered(memory, { stamp, ...readFolder(folder) });
   now.folders[folder] = content;
   return content;
+}
+
+/** What was remembered, where only the folder's time is another (each alias file written changes it): that is not worth a write. */
+function asRemembered(memory: FolderMemory | undefined, present: FolderMemory): FolderMemory {
+  const same = memory !== undefined && String(memory.folders) === String(present.folders) && String(memory.files) === String(present.files);
+  return same ? memory : present;
 }
 
 function readFolder(folder: string): { folders: string[]; files: string[] } {

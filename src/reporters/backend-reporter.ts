@@ -3,6 +3,8 @@ import type { ShimError } from "../errors/shim-error.ts";
 import type { LogLevel, TaskEvent } from "../task/events.ts";
 import { Descriptor } from "./descriptor.ts";
 
+const MEASURE_MS = 50;
+
 export interface BackendReporterSettings {
   /** Told `B` before the first byte of the frame and `E` after the last: lib/launch then knows what is missing if this process dies. */
   readonly progress: (mark: "B" | "E") => void;
@@ -68,5 +70,14 @@ export class BackendReporter {
 }
 
 function entry(type: string, message: string) {
-  return { type, message, timestamp: Date.now() / 1000, memory: process.resourceUsage().maxRSS * 1024 };
+  const now = Date.now();
+  return { type, message, timestamp: now / 1000, memory: memoryAt(now) };
+}
+
+let measured = { at: 0, memory: 0 };
+
+/** The most memory so far, bytes; asked for no more often than it changes. */
+function memoryAt(now: number): number {
+  if (Math.abs(now - measured.at) > MEASURE_MS) measured = { at: now, memory: process.resourceUsage().maxRSS * 1024 };
+  return measured.memory;
 }

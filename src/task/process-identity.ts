@@ -10,8 +10,10 @@ export interface ProcessIdentity {
 }
 
 export function thisProcess(): ProcessIdentity {
-  return processIdentity(process.pid);
+  return (own ??= processIdentity(process.pid));
 }
+
+let own: ProcessIdentity | undefined;
 
 /** A process of this machine. */
 export function processIdentity(pid: number): ProcessIdentity {
