@@ -5,6 +5,7 @@ import { MASTER } from "../contexts/server.ts";
 import { isFile, lookAt } from "../files/look.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
+import { webDriver } from "../web/web-driver.ts";
 import type { CommandCall } from "./command.ts";
 import { checkDbServer, connectAsAdministrator, connectFailures, probePrefix } from "./database-work.ts";
 import { nativeServer } from "./native-reach.ts";
@@ -79,14 +80,16 @@ async function writeServerConfig(work: Work, server: ServerContext, call: Comman
   ensureDirectory(work, paths.platform, "Webserver platform configuration", 0o700);
   ensureDirectory(work, paths.vhost, "Webserver virtual host configuration", 0o700);
   ensureDirectory(work, paths.subdir, "Webserver subdir configuration", 0o700);
-  linkServerFile(work, server);
+  const driver = webDriver(server);
+  linkServerFile(work, server, `${driver.application}.conf`);
+  for (const { path, target } of driver.serverLinks?.(server) ?? []) if (work.files.link(path, target)) work.log("notice", `Created symlink ${path} to ${target}`);
   await serveServer(work, server, call);
 }
 
-/** The link that the distribution's Apache includes. It is not taken from another server of this machine, whose sites would be gone then. */
-function linkServerFile(work: Work, server: ServerContext): void {
-  const link = join(dirname(server.configPath), "apache.conf");
-  const own = join(server.configPath, "apache.conf");
+/** The link that the distribution's Apache or nginx includes. It is not taken from another server of this machine, whose sites would be gone then. */
+function linkServerFile(work: Work, server: ServerContext, name: string): void {
+  const link = join(dirname(server.configPath), name);
+  const own = join(server.configPath, name);
   const present = lookAt(link)?.isSymbolicLink() === true ? resolve(dirname(link), readlinkSync(link)) : undefined;
   if (present !== undefined && present !== own && isFile(present)) {
     work.log("warning", `${link} leads to ${present} of another server and was left so: only that server's sites are served.`);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
-import { lookAt, readIfThere } from "../files/look.ts";
+import { isDirectory, lookAt, readIfThere } from "../files/look.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import { bytesFromText } from "../php-values/text.ts";
@@ -9,7 +9,7 @@ import { webDriver, type ServedSite, type WebDriver, type WebOptions } from "../
 import type { VhostCredentials, WebFileChange } from "../web/web-file.ts";
 import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
-import { hasFeature, switchOption } from "./native-reach.ts";
+import { hasFeature, switchOption, textOption } from "./native-reach.ts";
 
 /** How the files are written and read by the server, beside what follows from the call. */
 type How = Pick<WebSettings, "umask" | "onlyWhenNeeded" | "anew">;
@@ -25,12 +25,26 @@ export async function webHosts(server: ServerContext, call: CommandCall): Promis
 
 export async function webOptions(call: CommandCall): Promise<WebOptions> {
   const { home } = call.surroundings;
+  const master = await call.contexts.master();
   return {
     confSuffix: switchOption(call, "provision_apache_conf_suffix", false),
     subdirs: hasFeature(call, "subdirs"),
-    master: await call.contexts.master(),
+    master,
     isSite: (name) => lookAt(join(home, ".drush", `${name}.alias.drushrc.php`)) !== undefined,
+    challengePath: challengePath(master, call),
+    nginx: {
+      statePath: textOption(call, "provision_nginx_state_path", "/var/lib/nginx"),
+      logPath: textOption(call, "provision_nginx_log_path", "/var/log/nginx"),
+      ipv6: switchOption(call, "provision_nginx_ipv6", false),
+    },
   };
+}
+
+/** The option `provision_acme_challenge_path`, or where one of Aegir's extensions for certificates keeps answers: hosting_le, hosting_https. */
+function challengePath({ aegirRoot }: ServerContext, call: CommandCall): string | undefined {
+  const told = textOption(call, "provision_acme_challenge_path", "");
+  if (told !== "") return told;
+  return ["tools/le/.acme-challenges", "config/letsencrypt.d/well-known/acme-challenge"].map((path) => join(aegirRoot, path)).find(isDirectory);
 }
 
 /** Writes a server's own files and has it read them. */

@@ -16,6 +16,19 @@ export interface WebOptions {
   readonly master: ServerContext;
   /** Whether a site of this name has a virtual host of its own. */
   readonly isSite: (name: string) => boolean;
+  /** Where answers to certificate authorities are put, if that is known: served for every host, in front of all redirects. */
+  readonly challengePath: string | undefined;
+  readonly nginx: NginxOptions;
+}
+
+/** Where an nginx of another system than Debian keeps its things, and what not every host wants. */
+export interface NginxOptions {
+  /** Option `provision_nginx_state_path`: a folder for its cache and for bodies of requests. */
+  readonly statePath: string;
+  /** Option `provision_nginx_log_path`. */
+  readonly logPath: string;
+  /** Option `provision_nginx_ipv6`: listens to IPv6, too. */
+  readonly ipv6: boolean;
 }
 
 /** A site as its web servers see it. */
@@ -37,6 +50,8 @@ export interface WebDriver {
   /** All that the site needs as it is, and without content what it no longer needs. */
   siteFiles(served: ServedSite, server: ServerContext, options: WebOptions): WebFileChange[];
   goneWithSite(site: SiteContext, server: ServerContext, options: WebOptions): WebFileChange[];
+  /** Links that lead to the server's files under names of old. */
+  serverLinks?(server: ServerContext): { readonly path: string; readonly target: string }[];
   /** Where the site's virtual host stands. */
   vhostPath(site: SiteContext, server: ServerContext, options: WebOptions): string;
   /** What must be there before the server's files can be written: certificates, facts about its program. */

@@ -87,7 +87,7 @@ async function knownConfig(server: ServerContext, driver: WebDriver, control: We
 async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: WebControl): Promise<boolean> {
   const shadow = await webDriver(server).shadow(server, changes, { control, journal: work.files.journal });
   if (shadow === undefined) {
-    work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, "apache.conf")}.`);
+    work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, `${webDriver(server).application}.conf`)}.`);
     return false;
   }
   try {
