@@ -1,23 +1,29 @@
-/** Two numbers of 32 bits, mixed with the same text from different starts. */
-const STARTS = [0x9e3779b9, 0x85ebca6b] as const;
-
 /**
- * A short text that stands for a long one, to see whether something has changed. It withstands chance, not an opponent; node's own digests cost 5 ms of start-up.
+ * A short text that stands for a long one, to see whether something has changed. It withstands chance, not an opponent; node's own digests cost 5 ms of start-up. It takes
+ * four bytes at a time (the steps are those of MurmurHash3), because this code mostly runs before V8 has compiled it.
  */
 export function fingerprint(text: string): string {
-  return STARTS.map((start) => mixed(text, start).toString(36)).join("-");
+  const bytes = Buffer.from(text);
+  const padded = Buffer.alloc(bytes.length + 8 - (bytes.length % 4));
+  bytes.copy(padded);
+  const words = new Uint32Array(padded.buffer, padded.byteOffset, padded.length / 4);
+  words[words.length - 1] = bytes.length;
+  let [high, low] = [0x9e3779b9, 0x85ebca6b];
+  for (const word of words) {
+    const first = Math.imul(word, 0xcc9e2d51);
+    const second = Math.imul(word, 0x239b961b);
+    high ^= Math.imul((first << 15) | (first >>> 17), 0x1b873593);
+    low ^= Math.imul((second << 16) | (second >>> 16), 0xab0e9789);
+    high = Math.imul((high << 13) | (high >>> 19), 5) + 0xe6546b64;
+    low = Math.imul((low << 15) | (low >>> 17), 5) + 0x561ccd1b;
+  }
+  return `${mixed(high, low).toString(36)}-${mixed(low, high).toString(36)}`;
 }
 
-/** An integer of 53 bits. */
-function mixed(text: string, start: number): number {
-  let high = 0xdeadbeef ^ start;
-  let low = 0x41c6ce57 ^ start;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    high = Math.imul(high ^ unit, 2654435761);
-    low = Math.imul(low ^ unit, 1597334677);
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  return 4294967296 * (2097151 & low) + (high >>> 0);
+/** Every bit of the answer depends on every bit of both. */
+function mixed(number: number, other: number): number {
+  let mix = number ^ Math.imul(other, 0x9e3779b1);
+  mix = Math.imul(mix ^ (mix >>> 16), 0x85ebca6b);
+  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);
+  return (mix ^ (mix >>> 16)) >>> 0;
 }
