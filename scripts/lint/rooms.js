@@ -14,11 +14,12 @@ const ROOMS = {
   backups: [...GROUND, "files", "processes", "task"],
   task: [...GROUND, "files"],
   drupal: [...GROUND, "files", "processes", "database", "contexts", "aliases", "task"],
-  web: [...GROUND, "files", "processes", "contexts", "task"],
+  remote: [...GROUND, "files", "processes"],
+  web: [...GROUND, "files", "processes", "contexts", "remote", "task"],
   "real-drush": [...GROUND, "files", "processes", "aliases", "backend-protocol"],
   reporters: [...GROUND, "files", "task", "backend-protocol"],
   swap: [...GROUND, "files", "processes", "aliases", "real-drush"],
-  commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "backups", "task", "drupal", "web", "backend-protocol"],
+  commands: [...GROUND, "files", "processes", "aliases", "contexts", "database", "backups", "task", "drupal", "remote", "web", "backend-protocol"],
 };
 
 function roomOf(path) {
