@@ -7,6 +7,8 @@ export interface ApachePlace {
 export interface ApacheConfiguration extends ApachePlace {
   readonly phpLog: string;
   readonly port: number;
+  /** Where it listens; default: 127.0.0.1. */
+  readonly address?: string;
   readonly phpModule: string;
   /** Where PHP finds the database that is called `localhost`. */
   readonly databaseSocket: string;
@@ -19,9 +21,9 @@ const MODULES = [
 ];
 
 /** The main configuration of a small private Apache. */
-export function configuration({ directory, pidFile, errorLog, phpLog, port, phpModule, databaseSocket }: ApacheConfiguration): string {
+export function configuration({ directory, pidFile, errorLog, phpLog, port, phpModule, databaseSocket, address = "127.0.0.1" }: ApacheConfiguration): string {
   return `ServerName localhost
-Listen 127.0.0.1:${port}
+Listen ${address}:${port}
 PidFile ${pidFile}
 DefaultRuntimeDir ${directory}
 ErrorLog ${errorLog}

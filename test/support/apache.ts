@@ -80,17 +80,17 @@ function start({ user }: AegirHome, directory: string, errorLog: string): Promis
   });
 }
 
-function phpModule(): string {
+export function phpModule(): string {
   const modules = "/usr/lib/apache2/modules";
   const name = readdirSync(modules).find((file) => /^libphp\d.*\.so$/.test(file));
   if (name === undefined) throw new Error(`There is no PHP module in ${modules} (package libapache2-mod-php).`);
   return join(modules, name);
 }
 
-function fetchPage(port: number, host: string, path: string, { method = "GET", headers = {}, body }: FetchOptions = {}): Promise<Answer> {
+export function fetchPage(port: number, host: string, path: string, { method = "GET", headers = {}, body, address = "127.0.0.1" }: FetchOptions & { readonly address?: string } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // No kept connections: an old child of Apache that still holds one would answer by the old configuration.
-    const sent = request({ host: "127.0.0.1", port, path, method, headers: { ...headers, Host: host }, agent: false }, (response) => {
+    const sent = request({ host: address, port, path, method, headers: { ...headers, Host: host }, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);

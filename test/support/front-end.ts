@@ -8,7 +8,7 @@ import { phpFrom, type PlainRecord } from "../../src/php-values/convert.ts";
 import { PhpArray } from "../../src/php-values/php-array.ts";
 import type { AegirHome } from "./aegir-home.ts";
 import { repositoryRoot } from "./repository.ts";
-import { setStage, type Stage } from "./stage.ts";
+import { setStage, type Stage, type StageOptions } from "./stage.ts";
 import { copyStandIn } from "./stand-in.ts";
 
 /** What a caller in drush's place learns from a backend call. */
@@ -57,8 +57,8 @@ export interface FrontEnd {
 
 export const SERVER = "server_master";
 
-export async function openFrontEnd(): Promise<FrontEnd> {
-  const stage = await setStage();
+export async function openFrontEnd(options: StageOptions = {}): Promise<FrontEnd> {
+  const stage = await setStage(options);
   const { drush, provision } = installProgram(stage.home);
   const env = { ...stage.mariadb.env, ...settingsBeside(stage.home) };
   // On a site's host the socket of `localhost` is where the system's is.

@@ -44,7 +44,7 @@ const QUICK = [
  * Starts it below `directory`, which must not be there yet. The first start for a version of MariaDB makes a template of the data
  * directory (some seconds); later ones copy it.
  */
-export async function startMariadb(user: TestUser, directory: string): Promise<MariaDb> {
+export async function startMariadb(user: TestUser, directory: string, { addresses = [] }: { readonly addresses?: readonly string[] } = {}): Promise<MariaDb> {
   const data = join(directory, "data");
   const socket = socketIn(directory);
   const init = join(directory, "accounts.sql");
@@ -55,7 +55,7 @@ export async function startMariadb(user: TestUser, directory: string): Promise<M
   writeFileSync(join(directory, "localhost.ini"), `pdo_mysql.default_socket=${socket}\nmysqli.default_socket=${socket}\n`);
   execFileSync("cp", ["-a", "--reflink=auto", await template(user), data]);
   user.own(directory);
-  const first = await onFreePort(async (port) => ({ port, server: await start(user, { data, socket, init, port }) }));
+  const first = await onFreePort(async (port) => ({ port, server: await start(user, { data, socket, init, port, addresses }) }));
   const { port } = first;
   let { server } = first;
   return {
@@ -69,7 +69,7 @@ export async function startMariadb(user: TestUser, directory: string): Promise<M
     query: (sql, login = admin) => query(socket, sql, login),
     stop: () => server.stop(),
     startAgain: async () => {
-      server = await start(user, { data, socket, init, port });
+      server = await start(user, { data, socket, init, port, addresses });
     },
   };
 }
@@ -84,13 +84,15 @@ interface Place {
   readonly socket: string;
   readonly init: string;
   readonly port: number;
+  /** Where it listens beside 127.0.0.1. */
+  readonly addresses: readonly string[];
 }
 
-function start(user: TestUser, { data, socket, init, port }: Place): Promise<ServerProcess> {
+function start(user: TestUser, { data, socket, init, port, addresses }: Place): Promise<ServerProcess> {
   return startServer({
     user,
     command: [
-      "mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${socket}`, "--bind-address=127.0.0.1", `--port=${port}`,
+      "mariadbd", "--no-defaults", `--datadir=${data}`, `--socket=${socket}`, `--bind-address=${["127.0.0.1", ...addresses].join(",")}`, `--port=${port}`,
       `--pid-file=${join(data, "mariadbd.pid")}`, `--init-file=${init}`,
       // A server that starts removes all temporary tables from there, those of another one too.
       `--tmpdir=${join(data, "../tmp")}`,

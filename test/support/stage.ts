@@ -14,12 +14,17 @@ export interface Stage {
   strike: () => Promise<void>;
 }
 
+export interface StageOptions {
+  readonly home?: AegirHome;
+  /** Where the database server listens beside 127.0.0.1. */
+  readonly databaseAddresses?: readonly string[];
+}
+
 /** Starts both servers side by side; throws when one of them does not come up, with nothing left behind. */
-export async function setStage(): Promise<Stage> {
+export async function setStage({ home = makeAegirHome(), databaseAddresses = [] }: StageOptions = {}): Promise<Stage> {
   requirePackages();
-  const home = makeAegirHome();
   const databaseDirectory = join(home.beside, "mariadb");
-  const mariadb = startMariadb(home.user, databaseDirectory);
+  const mariadb = startMariadb(home.user, databaseDirectory, { addresses: databaseAddresses });
   const apache = startApache(home, socketIn(databaseDirectory));
   const strike = async (): Promise<void> => {
     const started = await Promise.allSettled([mariadb, apache]);

@@ -122,7 +122,8 @@ function id(...args: string[]): string {
   return execFileSync("id", args, { encoding: "utf8" }).trim();
 }
 
-async function finish(child: ChildProcess, command: readonly string[], options: RunOptions): Promise<RunResult> {
+/** Waits for the end of a child whose three streams are pipes. */
+export async function finish(child: ChildProcess, command: readonly string[], options: RunOptions): Promise<RunResult> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
