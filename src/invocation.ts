@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expandTilde, parseCommandLine, type CommandLine } from "./backend-protocol/arguments.ts";
 import { ShimError } from "./errors/shim-error.ts";
+import type { WebBatch } from "./commands/web-batch.ts";
 import { Remembered } from "./files/remembered.ts";
 import { readConfig, type ShimConfig } from "./real-drush/config.ts";
 
@@ -19,6 +20,8 @@ export interface Invocation {
   /** ~/.provision-shim: locks, journals and what is remembered. */
   readonly stateDirectory: string;
   readonly remembered: Remembered;
+  /** Set where this call is one of many that are done together. */
+  readonly webBatch?: WebBatch;
 }
 
 export interface ProcessFacts {

@@ -109,6 +109,7 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
       environment: () => plainPhpEnvironment(variables),
     },
     mysqlSocket: config.mysqlSocket,
+    webBatch: invocation.webBatch,
     databaseTimeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000,
     signal,
     readPhpVariable: (path, name) => readVariable(path, name, php),

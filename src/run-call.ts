@@ -17,6 +17,8 @@ export interface CallRun {
   readonly sink: EventSink;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  /** The task's own token, where several run in this process; else they are taken for parts of one task. */
+  readonly token?: string;
   /** Told when the call had to be examined anew: from then on this one counts. */
   readonly onCall: (call: NativeCall) => void;
   /** Told when the plan is made and its steps are about to run. */
@@ -39,7 +41,7 @@ export async function runCall(call: NativeCall, invocation: Invocation, run: Cal
     dryRun: run.dryRun,
     undoHandlers,
     signal: run.signal,
-    token: (process.env["PROVISION_SHIM_TOKEN"] ??= newToken()),
+    token: run.token ?? (process.env["PROVISION_SHIM_TOKEN"] ??= newToken()),
     lockWaitMs: lockWaitMs(invocation),
     isStale: () => aliasIdentity(invocation) !== seen,
     replan: async () => {

@@ -5,6 +5,7 @@ import type { Remembered } from "../files/remembered.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import type { Plan } from "../task/plan.ts";
+import type { WebBatch } from "./web-batch.ts";
 
 /** Where a command's results go: into the option set that drush would keep them in. */
 export type ResultSet = "process" | "site" | "drupal";
@@ -81,6 +82,8 @@ export interface Surroundings {
   readonly php: PhpSurroundings;
   readonly mysqlSocket: string | undefined;
   readonly databaseTimeoutMs: number;
+  /** Where this call is one of many that are done together: takes the web servers' files, which are written at their end. */
+  readonly webBatch: WebBatch | undefined;
   /** Aborted when the process is told to stop. */
   readonly signal: AbortSignal;
   /** The variables that a PHP data file sets: `$sites` of sites.php. */

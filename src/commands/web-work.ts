@@ -120,7 +120,15 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
   const hosts = (await webHosts(server, call)).filter(({ name }) => !except.includes(name));
   if (hosts.length === 0) return;
   const options = await webOptions(call);
-  const ended = await Promise.allSettled(hosts.map(async (host) => changeWebConfig(work, host, await filesOf(webDriver(host), host, options), webSettings(call, settings))));
+  const { webBatch } = call.surroundings;
+  const ended = await Promise.allSettled(
+    hosts.map(async (host) => {
+      const files = await filesOf(webDriver(host), host, options);
+      // A dry run shows what would become of this context alone.
+      if (webBatch === undefined || work.dryRun) return changeWebConfig(work, host, files, webSettings(call, settings));
+      webBatch.add(host, call.target?.name ?? "", files.map((file) => ({ ...file, ...(how.umask === undefined ? {} : { umask: how.umask }) })));
+    }),
+  );
   const failed = ended.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
 }

@@ -43,6 +43,15 @@ const HEARTBEAT_MS = 10_000;
 const LEASE_MS = 300_000;
 const POLL_MS = 50;
 
+/** Tasks of this process that wait for another one of it: they need not look again and again. */
+const waiting = new Map<string, (() => void)[]>();
+
+function released(path: string): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.set(path, [...(waiting.get(path) ?? []), resolve]);
+  });
+}
+
 /**
  * Takes a lock: a lease in a file with its owner and a heartbeat. The lease of a process that is gone is taken over.
  *
@@ -68,7 +77,7 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
     if (Date.now() >= deadline) throw lockedError(request.name, holder);
     if (!told) request.onWait?.(holder);
     told = true;
-    await waitABit(request.signal);
+    await (holder.pid === process.pid ? Promise.race([released(path), waitABit(request.signal)]) : waitABit(request.signal));
   }
 }
 
@@ -157,6 +166,8 @@ function tryTake(path: string, request: LockRequest): Omit<Lock, "waited"> | und
       // Should it stay, it is not ours any more.
       givenBack.add(path);
       removeLease(path);
+      for (const wake of waiting.get(path) ?? []) wake();
+      waiting.delete(path);
     },
   };
 }

@@ -1,0 +1,78 @@
+import type { ServerContext } from "../contexts/context.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { readIfThere } from "../files/look.ts";
+import { textFromBytes } from "../php-values/text.ts";
+import { step, type Plan, type Work } from "../task/plan.ts";
+import type { WebFileChange } from "../web/web-file.ts";
+import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
+
+interface Pending {
+  /** Name of the context whose file it is. */
+  readonly context: string;
+  readonly file: WebFileChange;
+  /** What was there when the file was made. */
+  readonly before: string | undefined;
+}
+
+interface Host {
+  readonly server: ServerContext;
+  readonly files: Map<string, Pending>;
+}
+
+/**
+ * The web servers' files of several contexts that are verified together: collected while their tasks run, then one transaction for each server, which tests and reloads
+ * it once.
+ */
+export class WebBatch {
+  readonly #settings: WebSettings;
+  readonly #hosts = new Map<string, Host>();
+
+  constructor(settings: WebSettings) {
+    this.#settings = settings;
+  }
+
+  /** A server that is to run what is in its files at the end, also when none of them changes. */
+  expect(server: ServerContext): void {
+    this.#host(server);
+  }
+
+  add(server: ServerContext, context: string, files: readonly WebFileChange[]): void {
+    const host = this.#host(server);
+    for (const file of files) host.files.set(file.path, { context, file, before: textOf(file.path) });
+  }
+
+  /** Contexts that have files here. */
+  contexts(): string[] {
+    return [...new Set([...this.#hosts.values()].flatMap(({ files }) => [...files.values()].map(({ context }) => context)))];
+  }
+
+  /** One plan for each server. */
+  plans(): Plan[] {
+    return [...this.#hosts.values()].map((host) => ({
+      title: `write the web server's configuration for ${host.files.size} files of @${host.server.name}`,
+      context: host.server.name,
+      steps: [step("test and write the web server's configuration and reload it", (work) => this.#change(work, host))],
+    }));
+  }
+
+  async #change(work: Work, { server, files }: Host): Promise<void> {
+    const pending = [...files.values()];
+    // Their tasks have ended, so another one may have changed them: what it wrote is newer.
+    const stale = pending.filter(({ file, before }) => textOf(file.path) !== before);
+    for (const { context, file } of stale) {
+      work.flaw(new ShimError("PROVISION_CONTEXT_CHANGED", `@${context} was changed by another task meanwhile, so its ${file.label} was left as that task wrote it.`, { hint: `verify @${context} again` }));
+    }
+    await changeWebConfig(work, server, pending.filter((one) => !stale.includes(one)).map(({ file }) => file), this.#settings);
+  }
+
+  #host(server: ServerContext): Host {
+    let host = this.#hosts.get(server.name);
+    if (host === undefined) this.#hosts.set(server.name, (host = { server, files: new Map() }));
+    return host;
+  }
+}
+
+function textOf(path: string): string | undefined {
+  const bytes = readIfThere(path);
+  return bytes === undefined ? undefined : textFromBytes(bytes);
+}
