@@ -126,7 +126,7 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
       const files = await filesOf(webDriver(host), host, options);
       // A dry run shows what would become of this context alone.
       if (webBatch === undefined || work.dryRun) return changeWebConfig(work, host, files, webSettings(call, settings));
-      webBatch.add(host, call.target?.name ?? "", files.map((file) => ({ ...file, ...(how.umask === undefined ? {} : { umask: how.umask }) })));
+      webBatch.add(host, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
     }),
   );
   const failed = ended.find((one) => one.status === "rejected");
