@@ -1,7 +1,7 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync, type Stats } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { currentUser, groupNamed, groupNumbered } from "../files/groups.ts";
-import { lookAt, modeOf, readIfThere } from "../files/look.ts";
+import { errnoOf, lookAt, modeOf, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { newDirectoryMode, newFileMode } from "../files/umask.ts";
 import { resolveOwnLink, writeError, writeWhole } from "../files/write-whole.ts";
@@ -94,6 +94,23 @@ export class FileChanges {
       if ((modeOf(lstatSync(path)) & 0o777) !== newDirectoryMode()) chmodSync(path, newDirectoryMode());
     });
     return true;
+  }
+
+  /** Removes a directory in which nothing is (any more). Returns whether it was removed. */
+  removeEmptyDirectory(path: string): boolean {
+    const there = lookAt(path);
+    if (there?.isDirectory() !== true || namesIn(path).length > 0) return false;
+    this.tell({ kind: "remove", path });
+    if (this.dryRun) return true;
+    this.journal.record({ kind: "empty-directory", path, mode: modeOf(there) });
+    try {
+      rmdirSync(path);
+      return true;
+    } catch (thrown) {
+      // Somebody has put something there at this moment.
+      if (errnoOf(thrown) === "ENOTEMPTY" || errnoOf(thrown) === "EEXIST") return false;
+      throw writeError(path, thrown);
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, copyFileSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync, type Stats } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { errnoOf, lookAt, modeOf } from "../files/look.ts";
 import { removeTree } from "../files/remove-tree.ts";
@@ -9,6 +9,7 @@ import type { UndoHandlers } from "./undo.ts";
 export const fileUndoHandlers: UndoHandlers = {
   file: undoFile,
   directory: undoDirectory,
+  "empty-directory": undoEmptyDirectory,
   mode: undoMode,
   group: undoGroup,
   link: undoLink,
@@ -75,6 +76,14 @@ function undoDirectory(entry: UndoEntry): string | undefined {
     if (errnoOf(thrown) === "ENOTEMPTY" || errnoOf(thrown) === "EEXIST") return `left ${path}: it is not empty`;
     throw thrown;
   }
+}
+
+function undoEmptyDirectory(entry: UndoEntry): string | undefined {
+  const path = String(entry["path"]);
+  if (lookAt(path) !== undefined) return undefined;
+  mkdirSync(path);
+  chmodSync(path, Number(entry["mode"]));
+  return `put back ${path}`;
 }
 
 function undoMode(entry: UndoEntry): string | undefined {

@@ -7,10 +7,20 @@ export interface WebFile {
   readonly label: string;
   /** Its mode in any case; without it that of a new file, and one that is there keeps its own. */
   readonly mode?: number;
+  /** The umask for it when it is new, instead of that of the transaction. */
+  readonly umask?: number;
 }
 
 /** A file to write, or without content: to remove. */
-export type WebFileChange = WebFile | (Omit<WebFile, "content"> & { readonly content: undefined });
+export type WebFileChange = WebFile | GoneFile;
+
+export interface GoneFile extends Pick<WebFile, "path" | "label"> {
+  readonly content: undefined;
+  readonly mode?: undefined;
+  readonly umask?: undefined;
+  /** Its directory goes with it when nothing else is in it. */
+  readonly withDirectory?: boolean;
+}
 
 /** What a site's PHP gets to know of its database. */
 export interface VhostCredentials {

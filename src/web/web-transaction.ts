@@ -9,6 +9,7 @@ import type { UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
 import type { WebFileChange } from "./web-file.ts";
 import { KnownConfig, presentState } from "./known-config.ts";
+import type { RemoteServer } from "./remote-server.ts";
 import { commandWords } from "./restart-command.ts";
 import { runControl, type ControlOutcome, type Environment, type WebChange, type WebControl } from "./web-control.ts";
 import { webDriver, type WebDriver } from "./web-driver.ts";
@@ -22,6 +23,8 @@ export interface WebSettings {
   readonly umask?: number;
   /** Every file gets the mode of a new one: the original had removed it before. */
   readonly anew?: boolean;
+  /** The server is on another machine. */
+  readonly remote?: RemoteServer | undefined;
 }
 
 /**
@@ -35,45 +38,56 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
   const command = server.http?.restartCommand;
   const driver = webDriver(server);
   await work.exclusively(`web @${server.name}`, async () => {
-    const control = driver.control(command ?? "", { ...settings.environment, signal: work.signal }, settings.remembered);
+    const remote = settings.remote === undefined ? undefined : (await import("./remote-config.ts")).remoteConfig(work, settings.remote, { server, files });
+    const control = driver.control(command ?? "", { ...settings.environment, ...remote?.environment, signal: work.signal }, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
-    const known = await knownConfig(server, driver, control, settings.remembered);
+    // Nothing is known of files on another machine.
+    const known = remote === undefined ? await knownConfig(server, driver, control, settings.remembered) : new KnownConfig(server.name, settings.remembered, undefined);
     const wasLoaded = known.isLoaded();
     if (changes.length === 0 && settings.onlyWhenNeeded === true && wasLoaded) {
       work.log("success", `The web server on ${server.remoteHost} has loaded this already`);
       return;
     }
-    const needsTest = changes.length > 0 && !work.dryRun && command !== undefined;
+    const needsTest = changes.length > 0 && !work.dryRun && command !== undefined && remote === undefined;
     const tested = !needsTest ? undefined : known.wasLoaded(changes) ? "once" : (await testBefore(work, server, changes, control)) ? "now" : undefined;
-    if (command !== undefined && changes.length > 0 && !work.dryRun) {
+    if (remote !== undefined && changes.length > 0) await remote.noteUndo(command);
+    else if (command !== undefined && changes.length > 0 && !work.dryRun) {
       // Undone last: first all files are as before, then Apache reads them.
       await work.act(`reload ${server.http?.driver ?? "the web server"} again if this task is undone`, () => undefined, { kind: "web-reload", command, cwd: settings.environment.cwd });
     }
     const before = changes.map(({ path }) => ({ path, content: readIfThere(path), mode: modeOfFile(path) }));
-    const swapIn = (): void => {
-      for (const { path, content, label, mode } of files) {
+    const swapIn = async (): Promise<void> => {
+      for (const file of files) {
+        const { path, content, label, mode, umask = settings.umask } = file;
         if (content === undefined) {
           if (work.files.remove(path)) work.log("success", `Removed ${label} (${path})`);
+          if (file.withDirectory === true) work.files.removeEmptyDirectory(dirname(path));
           continue;
         }
         // There is none yet when the server was not verified; the mode is the one that its verify gives.
         if (work.files.directory(dirname(path))) work.files.chmod(dirname(path), 0o700);
-        const written = work.files.write({ path, content, mode: mode ?? (settings.anew === true ? newFileMode(settings.umask) : "keep"), stagingDirectory: server.configPath, secret: true, ...(settings.umask === undefined ? {} : { umask: settings.umask }) });
+        const written = work.files.write({ path, content, mode: mode ?? (settings.anew === true ? newFileMode(umask) : "keep"), stagingDirectory: server.configPath, secret: true, ...(umask === undefined ? {} : { umask }) });
         work.log("success", written ? `Generated ${label} (${path})` : `The ${label} is up to date (${path})`);
       }
+      await remote?.push();
     };
-    const swapOut = (): void => {
+    const swapOut = async (): Promise<void> => {
       for (const { path, content, mode } of before) {
-        if (content === undefined) work.files.remove(path);
-        else work.files.write({ path, content, mode: mode ?? "keep", stagingDirectory: server.configPath, secret: true });
+        if (content === undefined) {
+          work.files.remove(path);
+          continue;
+        }
+        if (work.files.directory(dirname(path))) work.files.chmod(dirname(path), 0o700);
+        work.files.write({ path, content, mode: mode ?? "keep", stagingDirectory: server.configPath, secret: true });
       }
+      await remote?.push();
     };
     const former = wasLoaded ? changes.map(({ path }) => presentState(path)) : undefined;
     if (changes.length > 0 && !work.dryRun) known.forget();
-    swapIn();
+    await swapIn();
     if (command === undefined) return;
     const looked = known.look(changes, former);
-    const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0, tested, swapIn, swapOut }));
+    const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0 || remote !== undefined, tested, swapIn, swapOut }));
     if (isLoaded === true) looked.noteLoaded();
   });
 }
@@ -105,8 +119,8 @@ interface Swap {
   readonly changed: boolean;
   /** `once`: the server has loaded the same files before. */
   readonly tested: "now" | "once" | undefined;
-  readonly swapIn: () => void;
-  readonly swapOut: () => void;
+  readonly swapIn: () => Promise<void>;
+  readonly swapOut: () => Promise<void>;
 }
 
 /** Returns whether the server has loaded what is in place. */
@@ -121,9 +135,9 @@ async function reload(work: Work, server: ServerContext, control: WebControl, sw
   if (swap.tested !== "now") await testInPlace(server, control, swap);
   if (swap.changed) {
     // The files read well and still it does not reload: is it because of them?
-    swap.swapOut();
+    await swap.swapOut();
     if ((await control.reload()).ok) throw reloadFailed(server, outcome);
-    swap.swapIn();
+    await swap.swapIn();
   }
   // It did not reload before this task either. As in Provision that is a warning: the files are good and the next reload takes them.
   work.log("warning", `The web server on ${server.remoteHost} could not be restarted. Changes might not be available until this has been done. (error: ${outcome.output})`);
@@ -133,7 +147,7 @@ async function reload(work: Work, server: ServerContext, control: WebControl, sw
 async function testInPlace(server: ServerContext, control: WebControl, swap: Swap): Promise<void> {
   const test = await control.test();
   if (test === undefined || test.ok || test.refused) return;
-  swap.swapOut();
+  await swap.swapOut();
   const former = swap.changed ? await control.test() : test;
   throw brokenConfig(server, test.output, former?.ok === false);
 }
