@@ -10,4 +10,6 @@ export const undoHandlers: UndoHandlers = {
   "forget-context": async (entry) => (await import("./undo-context.ts")).forgetContext(entry),
   child: async (entry) => (await import("./task/undo-children.ts")).endChild(entry),
   "web-reload": async (entry) => (await import("./web/web-transaction.ts")).undoWebReload(entry),
+  "remote-sync": async (entry) => (await import("./web/undo-remote.ts")).undoRemoteSync(entry),
+  "remote-remove": async (entry) => (await import("./web/undo-remote.ts")).removeOnRemote(entry),
 };

@@ -10,6 +10,7 @@ import { removeTreeLater } from "../task/file-changes.ts";
 import { step, type Plan } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { invalidRoot, nativeServer } from "./native-reach.ts";
+import { removeTreesLater } from "./remote-work.ts";
 import { removeAliasFiles } from "./save-context.ts";
 import { unservePlatform } from "./web-work.ts";
 
@@ -37,11 +38,12 @@ export async function deletePlatform(platform: PlatformContext, call: CommandCal
         ? []
         : [step("remove the web server's file and reload it", (work) => unservePlatform(work, platform, call))]),
       step("remove the alias file", (work) => removeAliasFiles(work, platform, call.surroundings)),
-      step("give up the platform's directory", (work) => {
+      step("give up the platform's directory", async (work) => {
         // A site may have been made in the meantime.
         if (!isTruthy(call.options.get("force"))) refuseSites(platform, root);
         const tree = root === "" ? undefined : removeTreeLater(root);
         if (tree !== undefined) work.afterwards(`remove ${root}`, tree);
+        if (root !== "") await removeTreesLater(work, webServer, root, call);
       }),
     ],
   };

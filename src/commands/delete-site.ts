@@ -11,8 +11,8 @@ import { step, type Plan, type Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { connectAsAdministrator } from "./database-work.ts";
 import { nativeCore, nativeServer, switchOption } from "./native-reach.ts";
+import { dropSiteAliases, siteGoneLater } from "./remote-work.ts";
 import { removeAliasFiles } from "./save-context.ts";
-import { deleteSiteAliases } from "./site-aliases.ts";
 import { nativeBackup, siteBackup, type SiteBackup } from "./site-backup.ts";
 import { dropDatabaseLater } from "./site-database.ts";
 import { connectToSite, siteUri } from "./site-examination.ts";
@@ -51,7 +51,7 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
         removeAliasFiles(work, site, call.surroundings);
         call.options.put("process", "provision_save_config", false);
       }),
-      step("remove the site from sites.php", (work) => deleteSiteAliases(work, site, call)),
+      step("remove the site from sites.php", (work) => dropSiteAliases(work, site, call)),
       step("remove the client's link", async (work) => {
         const { clientsPath } = await call.contexts.master();
         deleteClientLink(work, { clientsPath, client: property(site, "client_name"), uri });
@@ -82,12 +82,13 @@ async function backUp(work: Work, backup: SiteBackup | undefined): Promise<void>
 }
 
 /** What cannot be brought back. */
-function giveUp(work: Work, site: SiteContext, { call, database }: { readonly call: CommandCall; readonly database: Database }): void {
+async function giveUp(work: Work, site: SiteContext, { call, database }: { readonly call: CommandCall; readonly database: Database }): Promise<void> {
   const { name, user } = siteCredentials(call.options.set("site"));
   if (database === "keep") work.log("warning", `The database ${name === "" ? "of the site" : name} was not backed up, so it is left alone with its accounts`);
   else dropDatabaseLater(work, call, { site, database: name, user });
   const tree = site.root === undefined ? undefined : removeTreeLater(site.sitePath);
   if (tree !== undefined) work.afterwards(`remove ${site.sitePath}`, tree);
+  await siteGoneLater(work, site, call);
 }
 
 /**

@@ -16,6 +16,7 @@ import { step, type Plan, type Step, type Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { loadSiteDatabase } from "./database-files.ts";
 import { nativeCore, nativeServer, targetSite } from "./native-reach.ts";
+import { sitePush } from "./remote-work.ts";
 import { writeSiteAliases } from "./site-aliases.ts";
 import { createSiteDatabase, putCredentials } from "./site-database.ts";
 import { siteUri } from "./site-examination.ts";
@@ -92,8 +93,10 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
     await unpack(work, place, { archive: deployment.archive, staged });
     oldUri = uriInBackup(staged) ?? oldUri;
   });
+  const { note, push, pushAgain } = await sitePush(site, call, { override: true });
   const ready: Plan["steps"] = [[unpacking, step("create the database", (work) => createDatabase(work, place))], step("load the database", (work) => load(work, place, join(staged, "database.sql")))];
   return [
+    ...note,
     [step("unpack the backup and load its database", (work) => work.include({ steps: ready })), ...(deployment.meanwhile === undefined ? [] : [deployment.meanwhile])],
     step("put the site's directory in its place", async (work) => {
       if (deployment.fresh !== true && lookAt(site.sitePath) !== undefined) replaceFormer(work, site.sitePath);
@@ -103,10 +106,12 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
       await writeSiteAliases(work, site, call);
       arrangeSiteDirectories(work, site.sitePath, webGroup);
     }),
+    ...push,
     [
       step("write the virtual host and reload the web server", (work) => serveSite(work, site, call, { anew: true, ...(deployment.former === undefined ? {} : { former: deployment.former }), ...(deployment.vhostUmask === undefined ? {} : { umask: deployment.vhostUmask }) })),
       step("bring the site's database up to its code and place", (work) => settleDrupal(work, { site, core, call }, oldUri)),
     ],
+    ...pushAgain,
   ];
 }
 

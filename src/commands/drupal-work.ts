@@ -67,7 +67,8 @@ function start(work: Work, { site, core, call }: SiteAtWork, { job, data, failur
 /** Address of the site's front page, with the port of its web server (provision_get_base_url() of Provision 7.x-3.x). */
 export function siteBaseUrl({ uri, platform }: SiteContext): string {
   const port = platform.webServer.http?.port ?? "80";
-  return `http://${uri ?? ""}${port === "80" ? "" : `:${port}`}`;
+  // A cluster has no port of its own.
+  return `http://${uri ?? ""}${port === "80" || port === "" ? "" : `:${port}`}`;
 }
 
 /**

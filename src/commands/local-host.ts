@@ -1,10 +1,19 @@
 import { hostname } from "node:os";
 import { readIfThere } from "../files/look.ts";
 
+/** What was found out of names in this process. */
+const known = new Map<string, Promise<boolean>>();
+
 /** Is the machine with that `remote_host` this one? As provision_is_local_host() of Provision 7.x-3.x: an external address of this machine is not. */
 export async function isLocalHost(host: string): Promise<boolean> {
   const name = host.toLowerCase();
   if (name === "localhost" || name === "127.0.0.1" || name === hostname().toLowerCase()) return true;
+  const found = known.get(name) ?? isOwnName(name);
+  known.set(name, found);
+  return found;
+}
+
+async function isOwnName(name: string): Promise<boolean> {
   const address = await addressOf(name);
   if (address === "127.0.0.1" || address === "127.0.1.1") return true;
   return address !== undefined && name === (await ownName());

@@ -6,9 +6,12 @@ import { readCore, type DrupalCore } from "../drupal/core.ts";
 import { isTruthy, scalarText } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { CommandCall } from "./command.ts";
-import { isLocalHost } from "./local-host.ts";
 
-/** What is native in this version: an Apache on this machine, Drupal 7. Everything else is the real drush's. */
+/** What is native in this version: Drupal 7 behind the web services of `NATIVE_WEB`, on this machine or others. Everything else is the real drush's. */
+
+/** Services that consist of other servers. */
+const COMPOSED: ReadonlySet<string> = new Set(["cluster", "pack"]);
+const NATIVE_WEB: ReadonlySet<string> = new Set(["apache"]);
 
 /** @throws NeedsRealDrush when a service of the server is not native */
 export async function nativeServer(server: ServerContext, call: CommandCall): Promise<void> {
@@ -16,9 +19,16 @@ export async function nativeServer(server: ServerContext, call: CommandCall): Pr
   if (unknown !== undefined) throw new NeedsRealDrush(`the service ${unknown} of @${server.name}`);
   const driver = server.http?.driver;
   if (driver === undefined) return;
-  if (driver !== "apache") throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
+  if (COMPOSED.has(driver)) {
+    for (const name of server.http?.members ?? []) {
+      const member = await call.contexts.server(name);
+      if (COMPOSED.has(member.http?.driver ?? "")) throw new NeedsRealDrush(`@${name}, a ${member.http?.driver ?? ""} in @${server.name}`);
+      await nativeServer(member, call);
+    }
+    return;
+  }
+  if (!NATIVE_WEB.has(driver)) throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
   if (hasFeature(call, "subdirs")) throw new NeedsRealDrush("the feature subdirs");
-  if (!(await isLocalHost(server.remoteHost))) throw new NeedsRealDrush(`the remote server @${server.name} (${server.remoteHost})`);
 }
 
 /** A feature of the front end, from `hosting_features` in ~/.drush/drushrc.php. */

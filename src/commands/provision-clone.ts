@@ -10,6 +10,7 @@ import { refuseMissingCode } from "./missing-code.ts";
 import { nativeCore, targetSite } from "./native-reach.ts";
 import { newSiteName, refuseTakenTarget } from "./new-site-name.ts";
 import { backupForTask } from "./provision-backup.ts";
+import { sitePush } from "./remote-work.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { examineMovable, refuseForeignTarget } from "./site-examination.ts";
 import { writeSiteDrushrc } from "./site-settings.ts";
@@ -36,6 +37,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   refuseMissingCode(rows, { site: source, core }, { site: target, core: targetCore });
   await refuseForeignTarget(target, targetCore, call);
   const platforms = platform.name === source.platform.name ? [] : [source.platform, platform];
+  const { pushAgain } = await sitePush(source, call);
   let archive = "";
   const backup = step("back the site up", async (work) => {
     archive = await backupForTask(work, source, call);
@@ -65,6 +67,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
         await call.options.loadSite(source.sitePath);
         writeSiteDrushrc(work, source, call);
       }),
+      ...pushAgain,
     ],
   };
 }

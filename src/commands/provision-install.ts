@@ -18,6 +18,7 @@ import type { CommandCall } from "./command.ts";
 import { siteBaseUrl } from "./drupal-work.ts";
 import { installDrupal, refuseModuleHooks } from "./install-drupal.ts";
 import { targetSite } from "./native-reach.ts";
+import { sitePush } from "./remote-work.ts";
 import { aliasPath, writeAliasFiles } from "./save-context.ts";
 import { writeSiteAliases } from "./site-aliases.ts";
 import { createSiteDatabase, dropDatabaseLater, putCredentials } from "./site-database.ts";
@@ -47,12 +48,14 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const stored = await call.storedContexts.get(site.name);
   // A value that cannot stand in the web server's configuration is found before there is a site.
   await refuseBadWebValues(site, call);
+  const { note, push, pushAgain } = await sitePush(site, call, { override: true });
   let db: Db | undefined;
   return {
     title: `install site @${site.name}`,
     context: site.name,
     cleanUp: () => db?.close(),
     steps: [
+      ...note,
       step("create the database", async (work) => putCredentials(call.options, await createSiteDatabase(work, call, { site }))),
       step("make the site's directories and settings.php", async (work) => {
         // Somebody may have made a site there since.
@@ -66,6 +69,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
       }),
       step(`install Drupal by the method ${place.method}`, (work) => fillDatabase(work, place)),
       step("write sites.php", (work) => writeSiteAliases(work, site, call)),
+      ...push,
       [
         step("write the virtual host and reload the web server", async (work) => {
           await serveSite(work, site, call);
@@ -81,6 +85,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
         placeClientLink(work, { clientsPath: place.master.clientsPath, client: property(site, "client_name"), uri: place.uri, sitePath: site.sitePath });
         writeSiteDrushrc(work, site, call);
       }),
+      ...pushAgain,
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { step, type Plan } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { nativeCore, nativeServer, targetPlatform } from "./native-reach.ts";
+import { platformPush } from "./remote-work.ts";
 import { writePlatformDrushrc } from "./verify-platform.ts";
 
 /**
@@ -13,5 +14,6 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const { root } = nativeCore(platform);
   await call.options.loadRoot(root);
   const verb = call.command.replace("provision-", "");
-  return { title: `${verb} platform @${platform.name}`, context: platform.name, steps: [step("write the platform's drushrc.php", (work) => writePlatformDrushrc(work, root, call))] };
+  const { note, pushAgain } = await platformPush(platform, call);
+  return { title: `${verb} platform @${platform.name}`, context: platform.name, steps: [...note, step("write the platform's drushrc.php", (work) => writePlatformDrushrc(work, root, call)), ...pushAgain] };
 }

@@ -16,8 +16,9 @@ import { refuseMissingCode } from "./missing-code.ts";
 import { nativeCore, switchOption, targetSite } from "./native-reach.ts";
 import { newSiteName, refuseTakenTarget } from "./new-site-name.ts";
 import { backupForTask } from "./provision-backup.ts";
+import { dropSiteAliases, siteGoneLater } from "./remote-work.ts";
 import { aliasPath, writeAliasFiles } from "./save-context.ts";
-import { aliasesInSitesPhp, deleteSiteAliases } from "./site-aliases.ts";
+import { aliasesInSitesPhp } from "./site-aliases.ts";
 import { dropDatabaseLater } from "./site-database.ts";
 import { examineMovable, refuseForeignTarget } from "./site-examination.ts";
 import { SETTINGS_UMASK } from "./site-settings.ts";
@@ -119,7 +120,7 @@ function steps(move: Move): Plan["steps"] {
 /** What the site has left: its entries and links at once, so that they come back if something fails; its directory and database once nothing can fail any more. */
 async function clearFormerPlace(work: Work, move: Move): Promise<void> {
   const { source, target, renamed, otherPlatform, call } = move;
-  if (renamed || otherPlatform) await deleteSiteAliases(work, source, call);
+  if (renamed || otherPlatform) await dropSiteAliases(work, source, call);
   await unserveSite(work, source, call, { butOn: target.platform.webServer });
   if (renamed) {
     const { home } = call.surroundings;
@@ -134,6 +135,7 @@ async function clearFormerPlace(work: Work, move: Move): Promise<void> {
   // In the same place the deployment has moved the old directory aside itself.
   const tree = source.sitePath === target.sitePath ? undefined : removeTreeLater(source.sitePath);
   if (tree !== undefined) work.afterwards(`remove ${source.sitePath}`, tree);
+  if (source.sitePath !== target.sitePath) await siteGoneLater(work, source, call);
   const { name, user } = siteCredentials(call.options.set("site"));
   dropDatabaseLater(work, call, { site: source, database: name, user });
 }

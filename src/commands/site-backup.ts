@@ -23,6 +23,7 @@ import type { CommandCall } from "./command.ts";
 import { dumpSiteDatabase } from "./database-files.ts";
 import { dbPort } from "./database-work.ts";
 import { invalidRoot, nativeServer, switchOption } from "./native-reach.ts";
+import { siteFetch } from "./remote-work.ts";
 import { siteSettingsText } from "./site-settings.ts";
 import { siteCredentials } from "./web-work.ts";
 
@@ -61,8 +62,9 @@ export async function siteBackup(site: SiteContext, call: CommandCall, options: 
     throw new ShimError("PROVISION_BACKUP_FAILED", `The database of @${site.name} cannot be dumped: its drushrc.php has no credentials.`, { hint: "verify the site" });
   }
   const place = backupPlace(site, call, { given: options.file, master });
+  const fetch = await siteFetch(site, call);
   const making = new BackupInTheMaking({ site, call, core, master, credentials, options, place });
-  return { steps: making.steps(), file: () => making.file };
+  return { steps: [...fetch, ...making.steps()], file: () => making.file };
 }
 
 /** Makes a backup in the middle of another task; undone, the archive is removed. Returns its file. */

@@ -1,21 +1,19 @@
 import { join } from "node:path";
-import type { ServerContext, SiteContext } from "../contexts/context.ts";
+import type { SiteContext } from "../contexts/context.ts";
 import { contextName } from "../contexts/names.ts";
 import { accountHosts, accountProof, createAccount } from "../database/accounts.ts";
 import { dbReason, type Db } from "../database/connection.ts";
 import { createDatabase, databaseExists, useBackslashes } from "../database/databases.ts";
-import { grantHosts, probeFromHere } from "../database/grant-hosts.ts";
 import { parseMasterDb } from "../database/master-url.ts";
 import { newPassword } from "../database/passwords.ts";
 import { checkedName, chooseDatabaseName } from "../database/site-names.ts";
-import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { leftJournals, type UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
 import type { VhostCredentials } from "../web/web-file.ts";
 import type { CommandCall, Options } from "./command.ts";
-import { connectAsAdministrator, dbPort } from "./database-work.ts";
-import { isLocalHost } from "./local-host.ts";
+import { connectAsAdministrator } from "./database-work.ts";
+import { grantHostsOf } from "./grant-hosts-of.ts";
 import { switchOption } from "./native-reach.ts";
 
 /** Kind of the journal's entries for a database that a task makes; see undo-database.ts. */
@@ -36,7 +34,7 @@ export async function createSiteDatabase(work: Work, call: CommandCall, { site }
     const db = await connectAsAdministrator(server, call);
     try {
       await useBackslashes(db);
-      const hosts = await hostsOf(site, call);
+      const hosts = await grantHostsOf(site, call);
       const name = await freeName(db, site, call);
       const credentials = { type: "mysql", name, user: name, password: newPassword(), host: server.remoteHost, port: server.db?.port ?? "3306" };
       await create({ work, call, db, site, hosts: accountHosts(hosts) }, credentials);
@@ -109,19 +107,6 @@ async function create({ work, call, db, site, hosts }: Creation, { name, user, p
     }
     work.log("success", `Created ${name} database`);
   }, { ...entry, part: "database", proof } satisfies UndoEntry);
-}
-
-/** How the database server sees the site's web server and this machine, from where dumps and Drupal's own programs come. */
-async function hostsOf(site: SiteContext, call: CommandCall): Promise<string[]> {
-  const { dbServer, platform } = site;
-  const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
-  let here: Promise<string> | undefined;
-  const probe = async (webServer: ServerContext): Promise<string> => {
-    if (webServer.http !== undefined && !(await isLocalHost(webServer.remoteHost))) throw new NeedsRealDrush(`accounts for the remote server @${webServer.name} (${webServer.remoteHost})`);
-    here ??= probeFromHere({ host: dbServer.remoteHost, port: dbPort(dbServer) }, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
-    return here;
-  };
-  return grantHosts([platform.webServer, await call.contexts.master()], { allHosts: dbServer.db?.grantAllHosts === true, probe });
 }
 
 async function freeName(db: Db, site: SiteContext, call: CommandCall): Promise<string> {

@@ -14,6 +14,7 @@ import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { invalidRoot, nativeCore, nativeServer, switchOption, textOption } from "./native-reach.ts";
+import { platformPush } from "./remote-work.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { servePlatform } from "./web-work.ts";
 
@@ -28,15 +29,18 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
   // What Composer brings may change which Drupal it is; without it that is settled now.
   if (composerPlace === undefined) nativePlatform(platform);
   const stored = await call.storedContexts.get(platform.name);
+  const { note, push, pushAgain } = await platformPush(platform, call);
   return {
     title: `verify platform @${platform.name}`,
     context: platform.name,
     steps: [
+      ...note,
       ...(composer === undefined || composerPlace === undefined ? [] : [step("install what Composer says", (work) => compose(work, platform, { ...composer, place: composerPlace }))]),
       step("look whether the platform is usable", (work) => {
         warnWithoutComposer(work, composer);
         refuseUnwritable(work, join(nativePlatform(platform).root, "sites"));
       }),
+      ...push,
       [
         step("write the web server's configuration and reload it", async (work) => {
           await servePlatform(work, platform, call);
@@ -47,6 +51,7 @@ export async function verifyPlatform(platform: PlatformContext, call: CommandCal
         }),
         step("write the alias file", (work) => writeAliasFiles(work, stored, call.surroundings)),
       ],
+      ...pushAgain,
     ],
   };
 }

@@ -9,24 +9,33 @@ import { webDriver } from "../web/web-driver.ts";
 import type { CommandCall } from "./command.ts";
 import { checkDbServer, connectAsAdministrator, connectFailures, probePrefix } from "./database-work.ts";
 import { nativeServer } from "./native-reach.ts";
+import { noteServer, pushServer, serverLinks } from "./push-server.ts";
+import { remoteOf } from "./remote-host-of.ts";
 import { withUtf8mb4 } from "./provision-save.ts";
 import { writeAliasFiles } from "./save-context.ts";
+import { hasWebFacts, neededWebFacts, withWebFacts } from "./web-probe.ts";
 import { serveServer } from "./web-work.ts";
 
 /** `provision-verify` of a server: its directories, database privileges and web server (Provision 7.x-3.x). */
 export async function verifyServer(server: ServerContext, call: CommandCall): Promise<Plan> {
   await nativeServer(server, call);
-  const stored = await call.storedContexts.get(server.name);
-  let saved = stored;
+  let saved = await call.storedContexts.get(server.name);
+  let probed = server;
   const database = step("check what the database server lets us do", async (work) => {
     const supported = await checkDatabase(work, server, call);
-    if (stored.type === "server" && supported !== undefined) saved = withUtf8mb4(stored, supported);
+    if (saved.type === "server" && supported !== undefined) saved = withUtf8mb4(saved, supported);
   });
-  const web = step("write the web server's configuration and reload it", (work) => writeServerConfig(work, server, call));
+  const web = step("write the web server's configuration and reload it", (work) => writeServerConfig(work, probed, call));
+  const look = step("look what the web server's program can do", async (work) => {
+    const facts = await neededWebFacts(work, server, call);
+    probed = withWebFacts(probed, facts);
+    saved = withWebFacts(saved, facts);
+  });
   return {
     title: `verify server @${server.name}`,
     context: server.name,
     steps: [
+      ...(hasWebFacts(server) ? [look] : []),
       step("arrange the server's directories", (work) => arrangeServer(work, server)),
       [...(server.http === undefined ? [] : [web]), ...(server.db === undefined ? [] : [database])],
       step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings)),
@@ -38,6 +47,8 @@ function arrangeServer(work: Work, server: ServerContext): void {
   ensureDirectory(work, dirname(server.configPath), "Provision configuration root", 0o711);
   ensureDirectory(work, server.configPath, "Provision configuration", 0o711);
   ensureDirectory(work, server.clientsPath, "Provision client home", 0o711);
+  // Also where the front end's own server is no nginx.
+  if (server.http?.driver.startsWith("nginx") === true) ensureDirectory(work, server.includePath, "Provision PHP configuration", 0o711);
   if (server.name !== MASTER) return;
   ensureDirectory(work, server.backupPath, "Backup", 0o700);
   ensureDirectory(work, server.includePath, "Provision PHP configuration", 0o711);
@@ -73,7 +84,10 @@ async function checkDatabase(work: Work, server: ServerContext, call: CommandCal
 
 async function writeServerConfig(work: Work, server: ServerContext, call: CommandCall): Promise<void> {
   const paths = server.http?.paths;
-  if (paths === undefined) return;
+  // A cluster has no directories of its own, and its members were verified for themselves.
+  if (paths === undefined) return serveServer(work, server, call);
+  const remote = await remoteOf(server, call);
+  if (remote !== undefined) await noteServer(work, remote, server);
   ensureDirectory(work, paths.app, "Web server configuration", 0o711);
   ensureDirectory(work, paths.pre, "Webserver custom pre-configuration", 0o700);
   ensureDirectory(work, paths.post, "Webserver custom post-configuration", 0o700);
@@ -81,8 +95,13 @@ async function writeServerConfig(work: Work, server: ServerContext, call: Comman
   ensureDirectory(work, paths.vhost, "Webserver virtual host configuration", 0o700);
   ensureDirectory(work, paths.subdir, "Webserver subdir configuration", 0o700);
   const driver = webDriver(server);
-  linkServerFile(work, server, `${driver.application}.conf`);
-  for (const { path, target } of driver.serverLinks?.(server) ?? []) if (work.files.link(path, target)) work.log("notice", `Created symlink ${path} to ${target}`);
+  const more = driver.serverLinks?.(server) ?? [];
+  if (remote === undefined) {
+    linkServerFile(work, server, `${driver.application}.conf`);
+    for (const { path, target } of more) if (work.files.link(path, target)) work.log("notice", `Created symlink ${path} to ${target}`);
+  } else {
+    await pushServer(work, remote, { server, links: serverLinks(server, driver.application, more) });
+  }
   await serveServer(work, server, call);
 }
 

@@ -6,10 +6,12 @@ import { protectUploads } from "../drupal/htaccess.ts";
 import { arrangeSiteDirectories } from "../drupal/site-directories.ts";
 import { sitePackages, type SystemRow } from "../drupal/site-packages.ts";
 import { siteVariable } from "../drupal/variables.ts";
+import { isTruthy } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
+import { sitePush } from "./remote-work.ts";
 import { writeAliasFiles } from "./save-context.ts";
 import { isServed, serveSite } from "./web-work.ts";
 import { emptyCaches } from "./empty-caches.ts";
@@ -29,7 +31,8 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
   const { webServer } = site.platform;
   const writeVhost = (work: Work): Promise<void> => serveSite(work, site, call, { umask: SETTINGS_UMASK, onlyWhenNeeded: settled });
   // A reload takes longer than all the rest; where nothing depends on the rest it need not wait for it.
-  const isUnchanged = await isServed(site, call);
+  const { note, push, pushAgain } = await sitePush(site, call, { override: isTruthy(call.options.get("override_slave_authority")) });
+  const isUnchanged = push.length === 0 && (await isServed(site, call));
   let rows: SystemRow[] = [];
   let db: Db | undefined;
   const connected = (): Db => {
@@ -41,6 +44,7 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
     context: site.name,
     cleanUp: () => db?.close(),
     steps: [
+      ...note,
       [
         ...(isUnchanged ? [step("reload the web server, whose files are up to date", writeVhost)] : []),
         step("look at the site's database", async () => {
@@ -58,6 +62,7 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
         writeSiteSettings(work, { site, core, master, webGroup, call });
         if (webServer.http?.paths !== undefined) ensureDirectory(work, webServer.http.paths.platforms, "Platforms", 0o755);
       }),
+      ...push,
       [
         ...(isUnchanged ? [] : [step("write the virtual host and reload the web server", writeVhost)]),
         step("empty the site's caches", (work) => emptyCaches(work, connected())),
@@ -69,6 +74,7 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
         call.options.put("process", "cron_key", (await siteVariable(connected(), "cron_key")) ?? "drupal");
         writeSiteDrushrc(work, site, call);
       }),
+      ...pushAgain,
     ],
   };
 }

@@ -5,10 +5,14 @@ import { textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import type { Work } from "../task/plan.ts";
+import { certificateItems } from "../web/remote-config.ts";
+import type { RemoteServer } from "../web/remote-server.ts";
+import { resyncEntry } from "../web/undo-remote.ts";
 import { webDriver, type ServedSite, type WebDriver, type WebOptions } from "../web/web-driver.ts";
 import type { VhostCredentials, WebFileChange } from "../web/web-file.ts";
 import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
 import type { CommandCall } from "./command.ts";
+import { remoteOf } from "./remote-host-of.ts";
 import { hasFeature, switchOption, textOption } from "./native-reach.ts";
 
 /** How the files are written and read by the server, beside what follows from the call. */
@@ -123,14 +127,22 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
   const { webBatch } = call.surroundings;
   const ended = await Promise.allSettled(
     hosts.map(async (host) => {
+      const remote = await remoteOf(host, call);
+      if (remote !== undefined) await noteCertificates(work, host, remote);
       const files = await filesOf(webDriver(host), host, options);
       // A dry run shows what would become of this context alone.
-      if (webBatch === undefined || work.dryRun) return changeWebConfig(work, host, files, webSettings(call, settings));
+      if (webBatch === undefined || work.dryRun || remote !== undefined) return changeWebConfig(work, host, files, { ...webSettings(call, settings), remote });
       webBatch.add(host, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
     }),
   );
   const failed = ended.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
+}
+
+/** Certificates are made before the files that name them, and undone after them. */
+async function noteCertificates(work: Work, host: ServerContext, remote: RemoteServer): Promise<void> {
+  const items = certificateItems(host);
+  if (items.length > 0) await work.act(`bring the certificates on ${remote.host.host} back in line if this task is undone`, () => undefined, resyncEntry(remote, items, { kind: "config" }));
 }
 
 function webSettings(call: CommandCall, how: How): WebSettings {

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { ShimError } from "../errors/shim-error.ts";
+import { fingerprint } from "../files/fingerprint.ts";
 
 /** Another machine on which a server of Aegir lives, and how it is reached. */
 export interface RemoteHost {
@@ -57,5 +57,5 @@ export function rsyncAddress({ user, host }: RemoteHost): string {
 
 /** Stands for a connection: calls with the same one may share it. */
 export function connectionKey({ user, host, sshOptions }: RemoteHost): string {
-  return createHash("sha256").update(JSON.stringify([user, host, sshOptions])).digest("hex").slice(0, 16);
+  return fingerprint(JSON.stringify([user, host, sshOptions]));
 }

@@ -7,6 +7,8 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Ends the command when it is aborted; without it, it runs to its end. */
   readonly signal?: AbortSignal;
+  /** Runs commands where the server is, when that is another machine. */
+  readonly run?: (words: readonly string[]) => Promise<ControlOutcome>;
 }
 
 /** How a command of the web server ended. */
@@ -52,6 +54,7 @@ const TIME_LIMIT_MS = 60_000;
 
 /** Runs a command of the web server. */
 export async function runControl(words: readonly string[], environment: Environment): Promise<ControlOutcome> {
+  if (environment.run !== undefined) return environment.run(words);
   const [file = "", ...args] = words;
   let result: ProcessResult;
   try {
@@ -62,5 +65,9 @@ export async function runControl(words: readonly string[], environment: Environm
   if (environment.signal?.aborted === true) throw new ShimError("PROVISION_INTERRUPTED", `"${words.join(" ")}" was told to stop.`);
   const output = scrubText(textFromBytes(Buffer.concat([result.stdout, result.stderr]))).trim();
   if (result.timedOut) return { ok: false, refused: true, output: `no answer within ${TIME_LIMIT_MS / 1000} s` };
-  return { ok: result.status === 0, refused: result.status !== 0 && /^sudo: /m.test(output), output };
+  return controlOutcome(result.status, output);
+}
+
+export function controlOutcome(status: number | undefined, output: string): ControlOutcome {
+  return { ok: status === 0, refused: status !== 0 && /^sudo: /m.test(output), output };
 }
