@@ -8,6 +8,21 @@ interface HelpEntry {
 
 const COMMON = ["--dry-run     Show the plan and what would change; exit 0: nothing, 2: changes, 1: error", "--json        One JSON object a line for each event", "--verbose, -v Show every message and change"];
 
+/** What commands can beside what they do for the front end. */
+const MORE: Readonly<Record<string, { readonly usage: string; readonly details: readonly string[] }>> = {
+  verify: {
+    usage: "provision verify --all|--platform=@name",
+    details: [
+      "",
+      "--all             All servers, platforms and sites, in this order. Sites of which nothing has changed since their last such verify are",
+      "                  left out, and each web server tests and reads its configuration once, at the end.",
+      "--platform=@name  That platform and its sites",
+      "--force           With these: also what has not changed",
+      "--jobs=N          With these: so many at a time",
+    ],
+  },
+};
+
 const OTHERS: Readonly<Record<string, HelpEntry>> = {
   swap: {
     usage: "provision swap on|off|status [--drush=FILE] [--user=NAME] [--dry-run] [--json]",
@@ -68,7 +83,9 @@ function entryFor(command: string): HelpEntry | undefined {
   const name = `provision-${command}`;
   const native = Object.hasOwn(NATIVE_COMMANDS, name) ? NATIVE_COMMANDS[name] : undefined;
   if (native === undefined) return undefined;
-  return { usage: `provision ${command} @context ${native.usage}`.replace("@context [@context]", "@context").trimEnd(), summary: native.summary, details: COMMON };
+  const more = Object.hasOwn(MORE, command) ? MORE[command] : undefined;
+  const usage = `provision ${command} @context ${native.usage}`.replace("@context [@context]", "@context").trimEnd();
+  return { usage: more === undefined ? usage : `${usage} | ${more.usage}`, summary: native.summary, details: [...COMMON, ...(more?.details ?? [])] };
 }
 
 function overview(): string {

@@ -24,5 +24,9 @@ async function run(call: CliCall, native: string | undefined): Promise<number> {
   if (command === "recover") return (await import("./tasks.ts")).recover(call);
   if (command === "backups") return (await import("./backups.ts")).backups(call);
   if (command === "backup" && words[0] === "verify") return (await import("./backups.ts")).verify(call);
+  if (native === "provision-verify") {
+    const many = await import("./verify-many.ts");
+    if (many.isForMany(call)) return many.verifyAll(call);
+  }
   return (await import("./run-command.ts")).runCommand(call, native ?? "");
 }

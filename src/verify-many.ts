@@ -1,0 +1,275 @@
+import { join } from "node:path";
+import { codeStamp, noteVerified, recallVerified, rowsStamp, siteStamp } from "./commands/verified.ts";
+import { WebBatch } from "./commands/web-batch.ts";
+import { listProperty, property, type Context, type ServerContext, type SiteContext } from "./contexts/context.ts";
+import type { Contexts } from "./contexts/contexts.ts";
+import { contextName } from "./contexts/names.ts";
+import { connectDb, type Db } from "./database/connection.ts";
+import { parseMasterDb } from "./database/master-url.ts";
+import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
+import { asShimError, ShimError } from "./errors/shim-error.ts";
+import { namesIn } from "./files/look.ts";
+import { readInvocation, type Invocation } from "./invocation.ts";
+import { examineCall, openContexts } from "./native-call.ts";
+import { scalarText } from "./php-values/convert.ts";
+import { PhpArray } from "./php-values/php-array.ts";
+import { plainPhpEnvironment } from "./real-drush/environment.ts";
+import { runDrush } from "./real-drush/run-drush.ts";
+import { recoverFirst, runCall } from "./run-call.ts";
+import type { EventSink } from "./task/events.ts";
+import { newToken, runPlan } from "./task/run-plan.ts";
+import { undoHandlers } from "./undo-handlers.ts";
+import { VERSION } from "./version.ts";
+
+/** How the verify of one of many contexts ended. */
+export interface ContextReport {
+  readonly context: string;
+  /** `unchanged`: nothing that a verify looks at is other than it was after the last one. */
+  readonly outcome: "verified" | "unchanged" | "failed" | "would change";
+  readonly milliseconds: number;
+  readonly errors: readonly ShimError[];
+  readonly warnings: readonly string[];
+  /** Set when the real drush did it: why. */
+  readonly byDrush?: string;
+}
+
+export interface ManySettings {
+  /** Name of a platform: it and its sites; without it everything. */
+  readonly platform: string | undefined;
+  /** Verifies also what did not change. */
+  readonly force: boolean;
+  /** How many at a time. */
+  readonly jobs: number;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  readonly onReport: (report: ContextReport, done: number, total: number) => void;
+}
+
+/**
+ * Verifies many contexts in one process: servers, then platforms, then sites, several at a time. What a site's verify would not change is left out, and each web server is tested and
+ * reloaded once, at the end. What is not native is done by the real drush.
+ *
+ * @param invocation any call of ours: its home and configuration count
+ * @returns how many failed, and how many would change in a dry run
+ * @throws ShimError when the contexts cannot be listed
+ */
+export async function verifyMany(invocation: Invocation, settings: ManySettings): Promise<{ readonly failed: number; readonly changes: number }> {
+  const many = new Many(invocation, await openContexts(invocation), settings);
+  return many.run();
+}
+
+class Many {
+  readonly #invocation: Invocation;
+  readonly #settings: ManySettings;
+  readonly #batch: WebBatch;
+  /** Stamps of platforms' code by their root, while this runs. */
+  readonly #code = new Map<string, string>();
+  /** Administrators' connections by server; undefined where there is none. */
+  readonly #databases = new Map<string, Promise<Db | undefined>>();
+  /** What is to be remembered once the web servers run what was written. */
+  readonly #verified = new Map<string, { readonly site: SiteContext; readonly database: string }>();
+  readonly #contexts: Contexts;
+  #done = 0;
+  #failed = 0;
+  #changes = 0;
+
+  constructor(invocation: Invocation, contexts: Contexts, settings: ManySettings) {
+    this.#invocation = invocation;
+    this.#contexts = contexts;
+    this.#settings = settings;
+    const { cwd, variables, remembered } = invocation;
+    this.#batch = new WebBatch({ environment: { cwd, variables: plainPhpEnvironment(variables) }, remembered, onlyWhenNeeded: !settings.force });
+  }
+
+  async run(): Promise<{ readonly failed: number; readonly changes: number }> {
+    const groups = await this.#groups();
+    const total = groups.flat().length;
+    try {
+      for (const group of groups) await this.#pool(group, async (context) => this.#report(await this.#verify(context), total));
+      if (!this.#settings.dryRun) await this.#finish(total);
+    } finally {
+      for (const db of this.#databases.values()) await (await db)?.close();
+    }
+    return { failed: this.#failed, changes: this.#changes };
+  }
+
+  /** The contexts in the order in which they depend on each other. */
+  async #groups(): Promise<Context[][]> {
+    const names = namesIn(join(this.#invocation.home, ".drush")).flatMap((name) => /^(.+)\.alias\.drushrc\.php$/.exec(name)?.[1] ?? []);
+    const found: Context[] = [];
+    for (const name of names) {
+      try {
+        const context = await this.#contexts.find(name);
+        if (context !== undefined) found.push(context);
+      } catch (thrown) {
+        // An alias that is no context of Aegir's, or a broken one: that is told, the others are verified.
+        if (!(thrown instanceof NeedsRealDrush)) this.#report({ context: name, outcome: "failed", milliseconds: 0, errors: [asShimError(thrown)], warnings: [] }, names.length);
+      }
+    }
+    const sites = found.filter((one) => one.type === "site");
+    const secondary = new Set(sites.flatMap((site) => listProperty(site, "drush_aliases").map(contextName)));
+    const { platform } = this.#settings;
+    const wanted = platform === undefined ? undefined : contextName(platform);
+    const platforms = found.filter((one) => one.type === "platform" && (wanted === undefined || one.name === wanted));
+    if (wanted !== undefined && platforms.length === 0) throw new ShimError("PROVISION_MISSING_CONTEXT", `There is no platform @${wanted}.`, { hint: "name it like @platform_name" });
+    const ownSites = sites.filter((site) => !secondary.has(site.name) && (wanted === undefined || site.platform.name === wanted));
+    return [wanted === undefined ? found.filter((one) => one.type === "server") : [], platforms, ownSites];
+  }
+
+  async #pool(contexts: readonly Context[], work: (context: Context) => Promise<void>): Promise<void> {
+    const waiting = [...contexts];
+    const next = async (): Promise<void> => {
+      for (let context = waiting.shift(); context !== undefined; context = waiting.shift()) {
+        if (this.#settings.signal.aborted) throw new ShimError("PROVISION_INTERRUPTED", "Stopped before all contexts were verified.");
+        await work(context);
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: this.#settings.jobs }, next));
+    const stopped = ended.find((one) => one.status === "rejected");
+    if (stopped !== undefined) throw stopped.reason;
+  }
+
+  async #verify(context: Context): Promise<ContextReport> {
+    const began = performance.now();
+    const errors: ShimError[] = [];
+    const warnings: string[] = [];
+    const report = (outcome: ContextReport["outcome"], more: Pick<ContextReport, "byDrush"> = {}): ContextReport => ({ context: context.name, outcome, milliseconds: performance.now() - began, errors, warnings, ...more });
+    try {
+      if (context.type === "site" && !this.#settings.force && !this.#settings.dryRun && (await this.#isUnchanged(context))) return report("unchanged");
+      const sink: EventSink = (event) => {
+        if (event.type === "error") errors.push(event.error);
+        else if (event.type === "log" && (event.level === "warning" || event.level === "error")) warnings.push(event.message);
+      };
+      const { changes, database } = await this.#runNative(context.name, sink);
+      if (errors.length > 0) return report("failed");
+      if (this.#settings.dryRun) return report(changes > 0 ? "would change" : "unchanged");
+      if (context.type === "site" && database !== undefined) this.#verified.set(context.name, { site: context, database });
+      return report("verified");
+    } catch (thrown) {
+      if (thrown instanceof NeedsRealDrush) return this.#byDrush(thrown, { context, errors, warnings, report });
+      if (errors.length === 0) errors.push(asShimError(thrown));
+      return report("failed");
+    }
+  }
+
+  /** Returns the number of changes, and a site's database. */
+  async #runNative(name: string, sink: EventSink): Promise<{ readonly changes: number; readonly database: string | undefined }> {
+    const { lib, cwd, variables } = this.#invocation;
+    const { dryRun, signal } = this.#settings;
+    const invocation = { ...(await readInvocation({ words: [`@${name}`, "provision-verify"], lib, cwd, variables })), webBatch: this.#batch };
+    if (!dryRun) await recoverFirst(invocation, sink, signal);
+    let native = await examineCall(invocation);
+    const { changes } = await runCall(native, invocation, { stdin: new PhpArray(), sink, dryRun, signal, token: newToken(), onCall: (again) => (native = again) });
+    return { changes, database: scalarText(native.options.get("db_name")) };
+  }
+
+  async #byDrush(need: NeedsRealDrush, { context, errors, warnings, report }: { readonly context: Context; readonly errors: ShimError[]; readonly warnings: string[]; readonly report: (outcome: ContextReport["outcome"], more?: Pick<ContextReport, "byDrush">) => ContextReport }): Promise<ContextReport> {
+    const byDrush = need.reason;
+    if (this.#settings.dryRun) return report("would change", { byDrush });
+    const { config, lib, launcher, variables, cwd } = this.#invocation;
+    try {
+      await runDrush({
+        drush: config.drush, script: config.script, lib, launcher, variables, cwd,
+        signal: this.#settings.signal,
+        call: { target: `@${context.name}`, command: "provision-verify", args: [], options: new PhpArray() },
+        onStart: () => undefined,
+        onLog: (type, message) => {
+          if (type === "warning" || type === "error") warnings.push(message);
+        },
+        onError: (error) => errors.push(error),
+      });
+    } catch (thrown) {
+      errors.push(asShimError(thrown));
+    }
+    return report(errors.length > 0 ? "failed" : "verified", { byDrush });
+  }
+
+  /** The web servers test, take and load what was collected; then it is known what the sites are like. */
+  async #finish(total: number): Promise<void> {
+    const { stateDirectory, config } = this.#invocation;
+    for (const plan of this.#batch.plans()) {
+      const errors: ShimError[] = [];
+      const warnings: string[] = [];
+      const began = performance.now();
+      const sink: EventSink = (event) => {
+        if (event.type === "error") errors.push(event.error);
+        else if (event.type === "log" && event.level === "warning") warnings.push(event.message);
+      };
+      await runPlan(plan, { stateDirectory, sink, dryRun: false, undoHandlers, signal: this.#settings.signal, token: newToken(), lockWaitMs: (config.lockWaitSeconds ?? 3600) * 1000 });
+      if (errors.length > 0 || warnings.length > 0) {
+        this.#report({ context: plan.context, outcome: errors.length > 0 ? "failed" : "verified", milliseconds: performance.now() - began, errors, warnings }, total);
+        // What the server runs is not what was written: the next time nobody is left out.
+        return;
+      }
+    }
+    this.#code.clear();
+    for (const [name, { site, database }] of this.#verified) {
+      const rows = await this.#rows(site, database);
+      if (rows !== undefined) noteVerified(this.#invocation.remembered, name, { files: await this.#stamp(site), database, rows });
+    }
+  }
+
+  async #isUnchanged(site: SiteContext): Promise<boolean> {
+    const known = recallVerified(this.#invocation.remembered, site.name);
+    if (known?.files !== (await this.#stamp(site))) return false;
+    const same = known.rows === (await this.#rows(site, known.database));
+    if (same) for (const host of await this.#hosts(site)) this.#batch.expect(host);
+    return same;
+  }
+
+  async #rows(site: SiteContext, database: string): Promise<string | undefined> {
+    const db = await this.#administrator(site.dbServer);
+    return db === undefined ? undefined : rowsStamp(db, database);
+  }
+
+  #administrator(server: ServerContext): Promise<Db | undefined> {
+    let connecting = this.#databases.get(server.name);
+    if (connecting === undefined) {
+      const { config } = this.#invocation;
+      const connect = async (): Promise<Db | undefined> => {
+        try {
+          const account = { ...parseMasterDb(server.db?.masterDb), port: Number(server.db?.port ?? 3306) };
+          return await connectDb(account, { socket: config.mysqlSocket, timeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000, signal: this.#settings.signal });
+        } catch {
+          // Each site's own verify says what is wrong.
+          return undefined;
+        }
+      };
+      this.#databases.set(server.name, (connecting = connect()));
+    }
+    return connecting;
+  }
+
+  async #hosts({ platform }: SiteContext): Promise<ServerContext[]> {
+    const { http } = platform.webServer;
+    if (http === undefined || http.members.length === 0) return http === undefined ? [] : [platform.webServer];
+    return Promise.all(http.members.map((name) => this.#contexts.server(name)));
+  }
+
+  async #stamp(site: SiteContext): Promise<string> {
+    const { home } = this.#invocation;
+    const root = site.root ?? "";
+    let code = this.#code.get(root);
+    if (code === undefined) this.#code.set(root, (code = codeStamp(root)));
+    const hosts = await this.#hosts(site);
+    const above = [site.name, ...listProperty(site, "drush_aliases").map(contextName), site.platform.name, site.dbServer.name, site.platform.webServer.name, ...hosts.map(({ name }) => name), "server_master"];
+    const drushrc = ["/etc/drush/drushrc.php", ...["drushrc.php", "drush8rc.php", "local.drushrc.php"].map((name) => join(home, ".drush", name))];
+    const common = [...new Set(above)].map((name) => join(home, ".drush", `${name}.alias.drushrc.php`));
+    const key = property(site, "ssl_key");
+    const vhosts = hosts.flatMap(({ http, configPath, aegirRoot, includePath }) => {
+      const paths = http?.paths;
+      if (paths === undefined) return [];
+      const subdirs = listProperty(site, "aliases").flatMap((alias) => (alias.includes("/") ? [join(paths.subdir, alias.slice(0, alias.indexOf("/")), `${alias.slice(alias.indexOf("/") + 1).replaceAll("/", "_")}.conf`)] : []));
+      const certificates = key === undefined ? [] : [join(configPath, "ssl.d", key), join(aegirRoot, "config/ssl.d", key)].flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
+      return [join(paths.vhost, site.uri ?? ""), join(paths.vhost, `${site.uri ?? ""}.conf`), ...subdirs, ...certificates, join(includePath, "global.inc")];
+    });
+    return siteStamp(site, { common: [...common, ...drushrc], vhosts, code: `${VERSION} ${code}` });
+  }
+
+  #report(report: ContextReport, total: number): void {
+    this.#done += 1;
+    if (report.outcome === "failed") this.#failed += 1;
+    if (report.outcome === "would change") this.#changes += 1;
+    this.#settings.onReport(report, Math.min(this.#done, total), total);
+  }
+}

@@ -1,0 +1,225 @@
+import { Agent, request } from "node:http";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { good, installSite, openFrontEnd, openPlatform, SERVER, type FrontEnd } from "../support/front-end.ts";
+import { copyStandIn } from "../support/stand-in.ts";
+import type { RunResult } from "../support/test-user.ts";
+import { treeOf } from "../support/tree.ts";
+import { leftovers } from "../support/world.ts";
+
+const SITES = ["a.test", "b.test", "c.test", "d.test"];
+
+let frontEnd: FrontEnd;
+let root: string;
+
+beforeAll(async () => {
+  frontEnd = await openFrontEnd();
+  root = await openPlatform(frontEnd);
+  await good(frontEnd.save(SERVER, { http_restart_cmd: countingControl() }));
+  const other = copyStandIn(frontEnd.stage.home, "other");
+  await good(frontEnd.save("platform_other", { context_type: "platform", server: `@${SERVER}`, web_server: `@${SERVER}`, root: other }));
+  for (const uri of SITES.slice(0, 3)) await installSite(frontEnd, root, uri);
+  await installSite(frontEnd, other, "d.test", { platform: "other" });
+}, 300_000);
+afterAll(() => frontEnd.strike());
+
+interface Report {
+  readonly status: number;
+  /** Context → how it ended. */
+  readonly outcomes: Readonly<Record<string, string>>;
+  readonly codes: readonly string[];
+  readonly text: string;
+  readonly ended: Readonly<Record<string, unknown>>;
+}
+
+function provision(...words: string[]): Promise<RunResult> {
+  return frontEnd.stage.home.user.run([frontEnd.provision, ...words], { env: frontEnd.env, mayFail: true, timeout: 240_000 });
+}
+
+async function verifyMany(...words: string[]): Promise<Report> {
+  const { status, stdout, stderr } = await provision("verify", "--json", ...words);
+  expect(stderr).toBe("");
+  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as { type: string; context: string; outcome: string; errors: { code: string }[] });
+  const contexts = lines.filter(({ type }) => type === "context");
+  return {
+    status,
+    outcomes: Object.fromEntries(contexts.map(({ context, outcome }) => [context, outcome])),
+    codes: contexts.flatMap(({ errors }) => errors.map(({ code }) => code)),
+    text: stdout,
+    ended: lines.find(({ type }) => type === "ended") as unknown as Record<string, unknown>,
+  };
+}
+
+/** How often Apache was told to read its configuration anew. */
+function reloads(): number {
+  return readFileSync(join(frontEnd.stage.home.beside, "counted/calls"), "utf8").split("\n").filter((call) => call === "graceful").length;
+}
+
+/** The control program of Apache, which writes down how it is called. */
+function countingControl(): string {
+  const folder = join(frontEnd.stage.home.beside, "counted");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "calls"), "");
+  writeFileSync(join(folder, "apachectl"), `#!/bin/sh\necho "$*" >>'${folder}/calls'\nexec '${frontEnd.stage.apache.control}' "$@"\n`, { mode: 0o755 });
+  frontEnd.stage.home.user.own(folder);
+  return `${join(folder, "apachectl")} graceful`;
+}
+
+const vhost = (name: string): string => join(frontEnd.home, "config/server_master/apache/vhost.d", name);
+
+function editByHand(path: string): void {
+  writeFileSync(path, readFileSync(path, "utf8").replace("<VirtualHost", "# by hand\n<VirtualHost"));
+}
+
+async function pageOf(host: string): Promise<number> {
+  return (await frontEnd.stage.apache.fetch(host, "/")).status;
+}
+
+describe("many contexts", () => {
+  beforeAll(() => verifyMany("--all"), 240_000);
+
+  it("are verified together, and the web server reads its configuration once", async () => {
+    const before = reloads();
+    rmSync(vhost("a.test"));
+    rmSync(vhost("d.test"));
+    const { status, outcomes } = await verifyMany("--all", "--force");
+    expect([status, reloads() - before]).toEqual([0, 1]);
+    expect(outcomes).toEqual({ server_master: "verified", platform_standin: "verified", platform_other: "verified", ...Object.fromEntries(SITES.map((uri) => [uri, "verified"])) });
+    expect(await Promise.all(SITES.map(pageOf))).toEqual([200, 200, 200, 200]);
+    expect(leftovers(frontEnd)).toEqual([]);
+  });
+
+  it("are left out where nothing has changed, and then the web server is left alone", async () => {
+    const before = { reloads: reloads(), vhosts: SITES.map((uri) => statSync(vhost(uri)).mtimeMs) };
+    const { status, outcomes } = await verifyMany("--all");
+    expect([status, SITES.map((uri) => outcomes[uri])]).toEqual([0, ["unchanged", "unchanged", "unchanged", "unchanged"]]);
+    expect({ reloads: reloads(), vhosts: SITES.map((uri) => statSync(vhost(uri)).mtimeMs) }).toEqual(before);
+  });
+
+  it.each<readonly [string, () => void | Promise<void>]>([
+    ["its alias file is another", () => appendFileSync(join(frontEnd.home, ".drush/b.test.alias.drushrc.php"), "# a note\n")],
+    ["its virtual host is another", () => editByHand(vhost("b.test"))],
+    ["its virtual host is gone", () => rmSync(vhost("b.test"))],
+    ["its settings.php may be read by everybody", () => chmodSync(join(root, "sites/b.test/settings.php"), 0o444)],
+    ["a module came", () => frontEnd.stage.home.write(`${root.slice(frontEnd.home.length + 1)}/sites/b.test/modules/fresh/fresh.info`, "name = Fresh\ncore = 7.x\n")],
+    ["a module was switched off in its database", async () => {
+      const database = /'db_name'\] = '([^']+)'/.exec(readFileSync(join(root, "sites/b.test/drushrc.php"), "utf8"))?.[1] ?? "";
+      await frontEnd.stage.mariadb.query(`UPDATE \`${database}\`.system SET schema_version = schema_version + 1 WHERE type = 'module' LIMIT 1`);
+    }],
+  ])("are not left out when %s", async (_, change) => {
+    expect((await verifyMany("--all")).outcomes["b.test"]).toBeDefined();
+    await change();
+    const { status, outcomes } = await verifyMany("--all");
+    expect([status, outcomes["b.test"], outcomes["d.test"]]).toEqual([0, "verified", "unchanged"]);
+    expect(readFileSync(vhost("b.test"), "utf8")).not.toContain("by hand");
+    expect((await verifyMany("--all")).outcomes["b.test"]).toBe("unchanged");
+  });
+
+  it("of one platform are its sites", async () => {
+    const { status, outcomes } = await verifyMany("--platform=@platform_other");
+    expect([status, Object.keys(outcomes).sort()]).toEqual([0, ["d.test", "platform_other"]]);
+  });
+
+  it("that fail are told, and the others are verified", async () => {
+    const settings = join(frontEnd.home, ".drush/c.test.alias.drushrc.php");
+    const kept = readFileSync(settings);
+    writeFileSync(settings, readFileSync(settings, "utf8").replace("@platform_standin", "@platform_gone"));
+    try {
+      const { status, outcomes, codes } = await verifyMany("--all");
+      expect([status, outcomes["c.test"], outcomes["a.test"], codes]).toEqual([1, "failed", "unchanged", ["PROVISION_MISSING_CONTEXT"]]);
+    } finally {
+      writeFileSync(settings, kept);
+    }
+  });
+
+  it("are shown in a dry run, which changes nothing", async () => {
+    rmSync(vhost("a.test"));
+    const before = treeOf(frontEnd.home);
+    const { status, outcomes } = await verifyMany("--all", "--dry-run");
+    expect([status, outcomes["a.test"]]).toEqual([2, "would change"]);
+    expect(treeOf(frontEnd.home)).toEqual(before);
+    expect((await verifyMany("--all")).status).toBe(0);
+  });
+
+  it("are counted for people", async () => {
+    const { status, stdout } = await provision("verify", "--all");
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^3 verified, 4 unchanged in \d+\.\d s\n$/)]);
+  });
+
+  it.each([["--all", "@a.test"], ["--all", "--platform=@platform_other"], ["--all", "--jobs=0"], ["--all", "--jbos=2"], ["--platform"]])("are asked for in a clear way: %j", async (...words) => {
+    const { status, stdout, stderr } = await provision("verify", ...words);
+    expect([status, stdout + stderr]).toEqual([1, expect.stringContaining("[CLI_BAD_OPTION]")]);
+  });
+
+  it("must be there", async () => {
+    const { status, stdout, stderr } = await provision("verify", "--platform=@platform_nowhere");
+    expect([status, stdout + stderr]).toEqual([1, expect.stringContaining("[PROVISION_MISSING_CONTEXT]")]);
+  });
+});
+
+describe("a virtual host that somebody else has broken", () => {
+  const poison = (): string => vhost("poison.test");
+  beforeEach(() => {
+    writeFileSync(poison(), "<VirtualHost *:1>\n  NoSuchDirective here\n</VirtualHost>\n");
+  });
+  afterAll(() => rmSync(poison(), { force: true }));
+
+  function broken(): string[] {
+    return SITES.map((uri) => (existsSync(vhost(uri)) ? readFileSync(vhost(uri), "utf8") : "-"));
+  }
+
+  it("is named, every byte stays as it was, and of 10,000 requests to the other sites none fails", async () => {
+    editByHand(vhost("b.test"));
+    rmSync(vhost("c.test"));
+    const before = broken();
+    const hammer = hammering(["a.test", "b.test", "d.test"], 10_000);
+    for (let tries = 0; tries < 2 || !hammer.ended(); tries++) {
+      const task = await frontEnd.task("a.test", "disable");
+      expect([task.errors, task.messages["PROVISION_WEB_CONFIG_BROKEN"]]).toEqual([["PROVISION_WEB_CONFIG_BROKEN"], expect.stringContaining(poison())]);
+      const { status, codes, text } = await verifyMany("--all", "--force");
+      expect([status, codes, text]).toEqual([1, ["PROVISION_WEB_CONFIG_BROKEN"], expect.stringContaining("poison.test")]);
+      expect(broken()).toEqual(before);
+    }
+    expect(await hammer.done).toEqual({ answered: 10_000, failed: [] });
+    rmSync(poison());
+    const { status, outcomes } = await verifyMany("--all");
+    expect([status, outcomes["b.test"], outcomes["c.test"]]).toEqual([0, "verified", "verified"]);
+    expect(await Promise.all(SITES.map(pageOf))).toEqual([200, 200, 200, 200]);
+  }, 240_000);
+});
+
+interface Hammering {
+  readonly done: Promise<{ readonly answered: number; readonly failed: readonly string[] }>;
+  readonly ended: () => boolean;
+}
+
+/** So many requests, some at a time, as visitors make them; what is not a 200 has failed. */
+function hammering(hosts: readonly string[], requests: number): Hammering {
+  const agent = new Agent({ keepAlive: false });
+  const failed: string[] = [];
+  let [begun, answered, ended] = [0, 0, false];
+  const visit = async (): Promise<void> => {
+    while (begun < requests) {
+      const host = hosts[begun++ % hosts.length] ?? "";
+      const outcome = await statusOf(agent, host);
+      if (outcome === 200) answered += 1;
+      else failed.push(`${host}: ${outcome}`);
+    }
+  };
+  const done = Promise.all(Array.from({ length: 4 }, visit)).then(() => {
+    ended = true;
+    return { answered, failed };
+  });
+  return { done, ended: () => ended };
+}
+
+function statusOf(agent: Agent, host: string): Promise<number | string> {
+  return new Promise((resolve) => {
+    // A file: PHP would take minutes for so many pages.
+    const asking = request({ host: "127.0.0.1", port: frontEnd.stage.apache.port, path: "/misc/drupal.js", headers: { host }, agent }, (answer) => {
+      answer.resume().on("end", () => resolve(answer.statusCode ?? 0)).on("error", (error) => resolve(error.message));
+    });
+    asking.on("error", (error) => resolve(error.message)).end();
+  });
+}
