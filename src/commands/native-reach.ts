@@ -1,4 +1,4 @@
-import type { Context, PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
+import { property, type Context, type PlatformContext, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { whyNotNative, type CoreWork } from "../drupal/core-facts.ts";
@@ -11,7 +11,7 @@ import type { CommandCall } from "./command.ts";
 
 /** Services that consist of other servers. */
 const COMPOSED: ReadonlySet<string> = new Set(["cluster", "pack"]);
-const NATIVE_WEB: ReadonlySet<string> = new Set(["apache"]);
+const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "nginx", "nginx_inc"]);
 
 /** @throws NeedsRealDrush when a service of the server is not native */
 export async function nativeServer(server: ServerContext, call: CommandCall): Promise<void> {
@@ -28,6 +28,7 @@ export async function nativeServer(server: ServerContext, call: CommandCall): Pr
     return;
   }
   if (!NATIVE_WEB.has(driver)) throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
+  if (driver.startsWith("nginx") && property(server, "satellite_mode") === "boa") throw new NeedsRealDrush(`the satellite_mode boa of @${server.name}`);
   if (hasFeature(call, "subdirs")) throw new NeedsRealDrush("the feature subdirs");
 }
 

@@ -13,18 +13,31 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   if (isTruthy(call.options.get("delete"))) return deletePlan(name, call.surroundings.home);
   const context = await call.contexts.get(name);
   refuseOtherType(context, call);
-  if (context.type === "server") refuseForeignProbes(context);
   let saved: Context = context;
   let probeError: ShimError | undefined;
   const probe = step("look what the database server can do", async () => {
     if (context.type !== "server" || context.db === undefined) return;
     try {
       const { probeUtf8mb4 } = await import("./database-work.ts");
-      saved = withUtf8mb4(context, await probeUtf8mb4(context, call));
+      const supported = await probeUtf8mb4(context, call);
+      if (saved.type === "server") saved = withUtf8mb4(saved, supported);
     } catch (thrown) {
-      saved = withUtf8mb4(context, false);
+      if (saved.type === "server") saved = withUtf8mb4(saved, false);
       probeError = asShimError(thrown);
     }
+  });
+  const look = step("look what the web server's program can do", async (work) => {
+    if (context.type !== "server") return;
+    const { webFacts, withWebFacts } = await import("./web-probe.ts");
+    let facts;
+    try {
+      facts = await webFacts(work, context, call);
+    } catch (thrown) {
+      probeError ??= asShimError(thrown);
+      return;
+    }
+    if (facts === undefined) work.log("notice", `There is no ${context.http?.driver ?? "web server"} on ${context.remoteHost}: nothing was found out about it.`);
+    else saved = withWebFacts(saved, facts);
   });
   const write = step("write the alias file", (work) => {
     if (saved.type === "server") for (const driver of saved.unknownDrivers) work.log("error", `Unable to load the driver of the service ${driver} of @${name}`);
@@ -33,7 +46,8 @@ export async function prepare(call: CommandCall): Promise<Plan> {
     if (probeError !== undefined) work.flaw(probeError);
   });
   const hasDb = context.type === "server" && context.db !== undefined;
-  return { title: `save @${name}`, context: name, steps: hasDb ? [probe, write] : [write] };
+  const probes = [...(hasDb ? [probe] : []), ...(context.type === "server" && (await isProbed(context)) ? [look] : [])];
+  return { title: `save @${name}`, context: name, steps: [...probes, write] };
 }
 
 function contextToSave(call: CommandCall): string {
@@ -61,9 +75,11 @@ function refuseOtherType(context: Context, call: CommandCall): void {
   }
 }
 
-function refuseForeignProbes(server: ServerContext): void {
-  // These drivers look at the web server's program each time the server is saved.
-  if (server.http?.driver.startsWith("nginx") === true) throw new NeedsRealDrush(`the web service ${server.http.driver} of @${server.name}`);
+/** Whether its web service has a driver that looks at the program each time the server is saved. */
+async function isProbed({ http }: ServerContext): Promise<boolean> {
+  if (http?.driver.startsWith("nginx") !== true) return false;
+  if (!(await import("../web/web-driver.ts")).hasDriver(http.driver)) throw new NeedsRealDrush(`the web service ${http.driver}`);
+  return true;
 }
 
 /** The same server with the outcome of the probe in its properties. */

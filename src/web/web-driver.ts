@@ -1,9 +1,11 @@
 import type { PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import type { Remembered } from "../files/remembered.ts";
+import type { PhpValue } from "../php-values/value.ts";
 import type { Journal } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
 import { apacheDriver } from "./apache/apache-driver.ts";
+import { nginxDriver } from "./nginx/nginx-driver.ts";
 import type { Environment, ShadowConfig, WebChange, WebControl } from "./web-control.ts";
 import type { VhostCredentials, WebFile, WebFileChange } from "./web-file.ts";
 
@@ -52,6 +54,8 @@ export interface WebDriver {
   goneWithSite(site: SiteContext, server: ServerContext, options: WebOptions): WebFileChange[];
   /** Links that lead to the server's files under names of old. */
   serverLinks?(server: ServerContext): { readonly path: string; readonly target: string }[];
+  /** What its program is and can do; undefined when there is none. */
+  probe?(server: ServerContext, environment: Environment): Promise<ProgramFacts | undefined>;
   /** Where the site's virtual host stands. */
   vhostPath(site: SiteContext, server: ServerContext, options: WebOptions): string;
   /** What must be there before the server's files can be written: certificates, facts about its program. */
@@ -65,7 +69,15 @@ export interface WebDriver {
   watched(server: ServerContext, mainFile: string): string[];
 }
 
-const DRIVERS: Readonly<Record<string, WebDriver>> = { apache: apacheDriver };
+/** What was found out about a server's program. */
+export interface ProgramFacts {
+  /** Properties of the server. */
+  readonly properties: readonly (readonly [key: string, value: PhpValue])[];
+  /** Why its sites could not be served at the moment. */
+  readonly problem?: ShimError;
+}
+
+const DRIVERS: Readonly<Record<string, WebDriver>> = { apache: apacheDriver, nginx: nginxDriver, nginx_inc: nginxDriver };
 
 /** Whether the type of web service writes files itself. */
 export function hasDriver(type: string): boolean {

@@ -1,6 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { request, type IncomingHttpHeaders } from "node:http";
+import { request, type ClientRequest, type IncomingHttpHeaders, type RequestOptions } from "node:http";
+import { request as requestTls } from "node:https";
 import { join } from "node:path";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type AegirHome } from "./aegir-home.ts";
 import { configuration, controlScript } from "./apache-files.ts";
 import { onFreePort, startServer, type ServerProcess } from "./server-process.ts";
@@ -18,9 +21,16 @@ export interface FetchOptions {
   readonly body?: string;
 }
 
+export interface TlsAnswer extends Answer {
+  /** Subjects of the certificates that the server has sent, its own first. */
+  readonly certificates: readonly string[];
+}
+
 /** An Apache of our own on 127.0.0.1 with PHP as its module, run by the test's user. */
 export interface Apache {
   readonly port: number;
+  /** Port for HTTPS; 0 when the server has no mod_ssl. */
+  readonly tlsPort: number;
   readonly pid: number;
   readonly directory: string;
   /** A program like Debian's apache2ctl: `graceful`, `configtest`, or options of apache2 (`-t`, `-S`). */
@@ -32,6 +42,8 @@ export interface Apache {
   errorLog: () => string;
   /** Asks for a page of a virtual host. Redirections are answers. The Host header is `host` as given; a browser would add `:port`. */
   fetch: (host: string, path: string, options?: FetchOptions) => Promise<Answer>;
+  /** The same over HTTPS, whoever has signed the certificate. */
+  fetchTls: (host: string, path: string, options?: FetchOptions) => Promise<TlsAnswer>;
   /** Runs `control graceful`; does not throw when it is refused. */
   graceful: () => Promise<RunResult>;
   stop: () => Promise<void>;
@@ -41,7 +53,7 @@ export interface Apache {
  * Starts it in `beside` the home, with `config/apache.conf` of the home linked in, as Aegir's installation does with `conf-enabled`. That
  * file need not be there yet. PHP takes the database host `localhost` to mean the socket, which need not be there yet either.
  */
-export async function startApache(home: AegirHome, databaseSocket: string): Promise<Apache> {
+export async function startApache(home: AegirHome, databaseSocket: string, { tls = false }: { readonly tls?: boolean } = {}): Promise<Apache> {
   const { user, beside } = home;
   const directory = join(beside, "apache");
   const [pidFile, errorLog, phpLog] = ["apache2.pid", "error.log", "php.log"].map((name) => join(directory, name)) as [string, string, string];
@@ -53,13 +65,15 @@ export async function startApache(home: AegirHome, databaseSocket: string): Prom
   writeFileSync(phpLog, "");
   user.own(directory);
 
-  const { port, server } = await onFreePort(async (port) => {
-    const place = { directory, pidFile, errorLog, phpLog, port, phpModule: phpModule(), databaseSocket };
+  const onPorts = async (port: number, tlsPort?: number): Promise<{ port: number; tlsPort: number; server: ServerProcess }> => {
+    const place = { directory, pidFile, errorLog, phpLog, port, tlsPort, phpModule: phpModule(), databaseSocket };
     writeFileSync(join(directory, "apache2.conf"), configuration(place));
-    return { port, server: await start(home, directory, errorLog) };
-  });
+    return { port, tlsPort: tlsPort ?? 0, server: await start(home, directory, errorLog) };
+  };
+  const { port, tlsPort, server } = await onFreePort((port) => (tls ? onFreePort((tlsPort) => onPorts(port, tlsPort)) : onPorts(port)));
   return {
     port,
+    tlsPort,
     pid: server.pid,
     directory,
     control,
@@ -67,6 +81,7 @@ export async function startApache(home: AegirHome, databaseSocket: string): Prom
     phpErrors: () => readFileSync(phpLog, "utf8"),
     errorLog: () => readFileSync(errorLog, "utf8"),
     fetch: (host, path, options) => fetchPage(port, host, path, options),
+    fetchTls: (host, path, options) => fetchPageTls(tlsPort, host, path, options),
     graceful: () => user.run([control, "graceful"], { mayFail: true }),
     stop: () => server.stop(),
   };
@@ -87,10 +102,43 @@ export function phpModule(): string {
   return join(modules, name);
 }
 
-export function fetchPage(port: number, host: string, path: string, { method = "GET", headers = {}, body, address = "127.0.0.1" }: FetchOptions & { readonly address?: string } = {}): Promise<Answer> {
+export async function fetchPage(port: number, host: string, path: string, options: FetchOptions = {}): Promise<Answer> {
+  return answerOf((sent) => request(sent), { port, host, path, options });
+}
+
+async function fetchPageTls(port: number, host: string, path: string, options: FetchOptions = {}): Promise<TlsAnswer> {
+  let certificates: string[] = [];
+  const answer = await answerOf((sent) => requestTls({ ...sent, servername: host.replace(/:\d+$/, ""), rejectUnauthorized: false }), { port, host, path, options }, (socket) => {
+    certificates = subjects(socket as TLSSocket);
+  });
+  return { ...answer, certificates };
+}
+
+function subjects(socket: TLSSocket): string[] {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  for (let certificate = socket.getPeerCertificate(true); !seen.has(certificate.fingerprint256); certificate = certificate.issuerCertificate) {
+    seen.add(certificate.fingerprint256);
+    found.push(certificate.subject.CN);
+    if (typeof certificate.issuerCertificate !== "object") break;
+  }
+  return found;
+}
+
+interface Asked {
+  readonly port: number;
+  readonly host: string;
+  readonly path: string;
+  readonly options: FetchOptions;
+}
+
+function answerOf(send: (sent: RequestOptions) => ClientRequest, { port, host, path, options }: Asked, onSocket: (socket: Socket) => void = () => undefined): Promise<Answer> {
+  const { method = "GET", headers = {}, body } = options;
   return new Promise((resolve, reject) => {
     // No kept connections: an old child of Apache that still holds one would answer by the old configuration.
-    const sent = request({ host: address, port, path, method, headers: { ...headers, Host: host }, agent: false }, (response) => {
+    const sent = send({ host: "127.0.0.1", port, path, method, headers: { ...headers, Host: host }, agent: false });
+    sent.on("response", (response) => {
+      onSocket(response.socket);
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);

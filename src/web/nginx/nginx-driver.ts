@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { goneFile } from "../web-file.ts";
+import type { WebDriver } from "../web-driver.ts";
+import { nginxCommonFile, nginxServerFile } from "./nginx-files.ts";
+import { nginxControl } from "./nginx-control.ts";
+import { commonPath } from "./nginx-place.ts";
+import { probeNginx } from "./probe-nginx.ts";
+import { nginxVhostFile, nginxVhostPath } from "./nginx-vhost.ts";
+import { buildShadow } from "./shadow-config.ts";
+import { nginxWatched } from "./watched-files.ts";
+
+/** `nginx` of Provision 7.x-3.x; also `nginx_inc`, its name of old. */
+export const nginxDriver: WebDriver = {
+  application: "nginx",
+  serverFiles: (server, options) => [nginxCommonFile(server), nginxServerFile(server, options)],
+  // As in the original: the rules of all platforms are those of the server.
+  platformFiles: () => [],
+  goneWithPlatform: () => [],
+  siteFiles: (served, server, options) => [nginxVhostFile(served, server, options)],
+  goneWithSite: (site, server, options) => [goneFile({ path: nginxVhostPath(site, server, options), label: "virtual host configuration file" })],
+  // Virtual hosts that somebody has written by hand include the rules under these names.
+  serverLinks: (server) => ["nginx_simple_include.conf", "nginx_advanced_include.conf"].map((name) => ({ path: join(server.includePath, name), target: commonPath(server) })),
+  probe: probeNginx,
+  vhostPath: nginxVhostPath,
+  control: nginxControl,
+  shadow: buildShadow,
+  watched: nginxWatched,
+};

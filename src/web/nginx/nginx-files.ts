@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { ServerContext } from "../../contexts/context.ts";
+import common from "../../../templates/nginx/common.conf.hbs";
+import maps from "../../../templates/nginx/maps.conf.hbs";
+import serverFile from "../../../templates/nginx/server.conf.hbs";
+import { safePath } from "../safe-values.ts";
+import type { WebOptions } from "../web-driver.ts";
+import type { WebFile } from "../web-file.ts";
+import { challengeLocation, commonPath, hasFeature, httpPort, isExtended, listenEverywhere, nginxService, phpTarget } from "./nginx-place.ts";
+import { nginxRules, phpLines } from "./nginx-rules.ts";
+
+/** The server's own file, which nginx's main configuration includes. */
+export function nginxServerFile(server: ServerContext, options: WebOptions): WebFile {
+  const { paths } = nginxService(server);
+  for (const path of [paths.pre, paths.platform, paths.vhost, paths.post]) safePath(path, "A directory of the server");
+  const extended = isExtended(server);
+  const data = {
+    name: server.name,
+    paths,
+    extended,
+    gzipStatic: hasFeature(server, "gzip"),
+    statePath: safePath(options.nginx.statePath, "provision_nginx_state_path"),
+    logPath: safePath(options.nginx.logPath, "provision_nginx_log_path"),
+    maps: extended ? mapsText() : "",
+    listen: listenEverywhere(httpPort(server), options),
+    challenges: challengeLocation(options, { root: false }),
+    extra: [],
+  };
+  return { path: join(server.configPath, "nginx.conf"), label: "web server configuration file", content: serverFile(data) };
+}
+
+/** So many parameters that only say where a visitor comes from are taken out of a page's name. */
+const STRIPPED = 6;
+
+function mapsText(): string {
+  const names = ["request_uri", ...Array.from({ length: STRIPPED }, (_, index) => `key_uri_${index + 1}`)];
+  const strips = names.slice(1).map((to, index) => ({ from: names[index], to }));
+  return maps({ strips, stripped: names.at(-1) }).trimEnd();
+}
+
+/** The rules that each site includes. */
+export function nginxCommonFile(server: ServerContext): WebFile {
+  const extended = isExtended(server);
+  const rules = nginxRules({ extended, at: "", suffix: "", siteFiles: "/sites/$main_site_name/files", lookup: "$uri", root: undefined, php: phpLines(phpTarget(server)) });
+  return { path: commonPath(server), label: "configuration file of all sites", content: common(rules, { helpers: { use: rules.use } }) };
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { isTruthy } from "../../php-values/convert.ts";
+import { listProperty, property, type HttpService, type ServerContext, type SiteContext } from "../../contexts/context.ts";
+import { ShimError } from "../../errors/shim-error.ts";
+import challenges from "../../../templates/nginx/challenges.conf.hbs";
+import type { WebOptions } from "../web-driver.ts";
+import { safeHost, safePath, safePort } from "../safe-values.ts";
+
+/** @throws ShimError PROVISION_WEB_NO_SERVICE */
+export function nginxService(server: ServerContext): HttpService & { readonly paths: NonNullable<HttpService["paths"]> } {
+  const { http } = server;
+  if (http?.paths === undefined) throw new ShimError("PROVISION_WEB_NO_SERVICE", `The server @${server.name} has no web service.`);
+  return { ...http, paths: http.paths };
+}
+
+export function isExtended(server: ServerContext): boolean {
+  return property(server, "nginx_config_mode") !== "basic";
+}
+
+/** Whether the program of the server has what one of the properties `nginx_has_…` says. */
+export function hasFeature(server: ServerContext, feature: "gzip" | "http2"): boolean {
+  return isTruthy(server.properties.get(`nginx_has_${feature}`));
+}
+
+/** What all sites on nginx have in common: written by the server's verify, included by each site. */
+export function commonPath(server: ServerContext): string {
+  return join(safePath(server.includePath, `include_path of @${server.name}`), "nginx_vhost_common.conf");
+}
+
+/** Arguments of `listen` for all addresses of the machine. */
+export function listenEverywhere(port: string, options: WebOptions, parameters = ""): string[] {
+  return [`*:${port}${parameters}`, ...(options.nginx.ipv6 ? [`[::]:${port}${parameters}`] : [])];
+}
+
+export function httpPort(server: ServerContext): string {
+  return safePort(nginxService(server).port, `http_port of @${server.name}`);
+}
+
+/**
+ * Where PHP listens, for `fastcgi_pass`.
+ *
+ * @throws ShimError PROVISION_PHP_FPM_NOT_FOUND when it is to be a socket and none is known
+ */
+export function phpTarget(server: ServerContext): string {
+  if (property(server, "phpfpm_mode") !== "socket") return "127.0.0.1:9000";
+  const socket = property(server, "phpfpm_socket");
+  if (socket === undefined) {
+    throw new ShimError("PROVISION_PHP_FPM_NOT_FOUND", `The web server @${server.name} reaches PHP by a socket (phpfpm_mode), but none is known.`, { hint: "start PHP-FPM and verify the server, or save it with --phpfpm_socket=PATH" });
+  }
+  return `unix:${safePath(socket, `phpfpm_socket of @${server.name}`)}`;
+}
+
+/**
+ * The location that answers certificate authorities: from the place where answers are put, else from the document root.
+ *
+ * @param root false where there is none
+ * @param otherwise what is asked when it has no such file
+ */
+export function challengeLocation(options: WebOptions, { root, otherwise = "=404" }: { readonly root: boolean; readonly otherwise?: string }): string {
+  const path = options.challengePath === undefined ? undefined : safePath(options.challengePath, "provision_acme_challenge_path");
+  return challenges({ path, root, otherwise }).trimEnd();
+}
+
+/** The site's hosts as `server_name` takes them, each once; a sub-folder's stands for itself with dots. */
+export function siteHosts(site: SiteContext): { readonly uri: string; readonly aliases: readonly string[] } {
+  const uri = safeHost(site.uri ?? "", `uri of @${site.name}`);
+  const aliases = listProperty(site, "aliases").map((alias) => hostName(safeHost(alias.trim(), `An alias of @${site.name}`)));
+  return { uri, aliases: [...new Set(aliases)].filter((alias) => alias !== uri) };
+}
+
+export function hostName(alias: string): string {
+  return alias.replaceAll("/", ".");
+}

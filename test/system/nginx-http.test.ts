@@ -1,0 +1,103 @@
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Answer } from "../support/apache.ts";
+import { good, SERVER } from "../support/front-end.ts";
+import { openNginxFrontEnd, type NginxFrontEnd } from "../support/nginx-front-end.ts";
+import { modeOf, treeOf } from "../support/tree.ts";
+
+/** An nginx that runs what our verify has written, through the whole of the program. */
+const URI = "site.test";
+const APP = `config/${SERVER}/nginx`;
+
+let frontEnd: NginxFrontEnd;
+let root: string;
+
+beforeAll(async () => {
+  frontEnd = await openNginxFrontEnd();
+  root = await frontEnd.openPlatform();
+  await frontEnd.installSite(root, URI, { aliases: ["www.site.test"] });
+  await good(frontEnd.task(URI, "verify"));
+}, 300_000);
+afterAll(() => frontEnd.strike());
+
+function at(...path: string[]): string {
+  return join(frontEnd.home, ...path);
+}
+
+function get(host: string, path: string): Promise<Answer> {
+  return frontEnd.nginx.fetch(host, path);
+}
+
+async function way(host: string, path: string): Promise<[number, string | undefined]> {
+  const { status, headers } = await get(host, path);
+  return [status, headers.location];
+}
+
+function alias(name: string): string {
+  return readFileSync(at(".drush", `${name}.alias.drushrc.php`), "utf8");
+}
+
+describe("a server", () => {
+  it("http 1, 2: has its directories and the link that nginx includes", () => {
+    const modes = Object.fromEntries([APP, ...["pre.d", "post.d", "platform.d", "vhost.d", "subdir.d"].map((name) => `${APP}/${name}`), "config/includes"].map((path) => [path, modeOf(at(path))]));
+    expect(modes).toEqual({ [APP]: "711", [`${APP}/pre.d`]: "700", [`${APP}/post.d`]: "700", [`${APP}/platform.d`]: "700", [`${APP}/vhost.d`]: "700", [`${APP}/subdir.d`]: "700", "config/includes": "711" });
+    expect(readlinkSync(at("config/nginx.conf"))).toBe(at("config", SERVER, "nginx.conf"));
+  });
+
+  it("http 3: has the rules of all sites, also under their names of old", () => {
+    expect(lstatSync(at("config/includes/nginx_vhost_common.conf")).isFile()).toBe(true);
+    for (const name of ["nginx_simple_include.conf", "nginx_advanced_include.conf"]) expect(readlinkSync(at("config/includes", name))).toBe(at("config/includes/nginx_vhost_common.conf"));
+  });
+
+  it("what was found out about nginx stands in its alias", () => {
+    for (const line of ["'nginx_is_modern' => 1", "'nginx_has_http2' => 1", "'nginx_has_gzip' => 1", "'nginx_has_upload_progress' => 0", "'phpfpm_mode' => 'socket'", `'phpfpm_socket' => '${frontEnd.php.socket}'`]) expect(alias(SERVER)).toContain(line);
+  });
+});
+
+describe("a site", () => {
+  it("is Drupal's page, by way of PHP-FPM and with its database", async () => {
+    const { status, body } = await get(URI, "/node/1");
+    expect([status, body.includes(`sites/${URI}`)]).toEqual([200, true]);
+    expect((await get("www.site.test", "/")).status).toBe(200);
+    expect(frontEnd.php.phpErrors()).toBe("");
+  });
+
+  it("http 5, 7: a verify again changes nothing, that of a platform writes nothing", async () => {
+    const before = treeOf(at("config"));
+    await good(frontEnd.task("platform_standin", "verify"));
+    await good(frontEnd.task(SERVER, "verify"));
+    await good(frontEnd.task(URI, "verify"));
+    expect(treeOf(at("config"))).toEqual(before);
+  });
+
+  it("http 28, 38, 41: is redirected, disabled and enabled", async () => {
+    await good(frontEnd.save(URI, { redirection: URI }));
+    await good(frontEnd.task(URI, "verify"));
+    expect(await way("www.site.test", "/p?x=1")).toEqual([301, `http://${URI}:${frontEnd.nginx.port}/p?x=1`]);
+    await good(frontEnd.task(URI, "disable"));
+    for (const host of [URI, "www.site.test"]) expect(await way(host, "/p?x=1")).toEqual([302, `http://aegir.test/hosting/disabled/${URI}`]);
+    expect(alias(URI)).toContain("'site_enabled' => false");
+    await good(frontEnd.task(URI, "enable"));
+    expect((await get(URI, "/")).status).toBe(200);
+    await good(frontEnd.save(URI, { redirection: "null" }));
+    await good(frontEnd.task(URI, "verify"));
+  });
+});
+
+describe("a broken neighbour", () => {
+  it("makes the task red and leaves every byte and the running server as they were", async () => {
+    frontEnd.stage.home.write(`${APP}/vhost.d/broken.test`, "server {\n  no_such_directive on;\n}\n", 0o600);
+    const before = treeOf(at("config"));
+    await good(frontEnd.save(URI, { redirection: "www.site.test" }));
+    const answer = await frontEnd.task(URI, "verify");
+    expect(answer.status).not.toBe(0);
+    expect(answer.errors).toEqual(["PROVISION_WEB_CONFIG_BROKEN"]);
+    expect(answer.messages["PROVISION_WEB_CONFIG_BROKEN"]).toMatch(/was broken before this task.*no_such_directive.*vhost\.d\/broken\.test:2/s);
+    expect(treeOf(at("config"))).toEqual(before);
+    expect((await get(URI, "/")).status).toBe(200);
+    await frontEnd.stage.home.user.run(["rm", at(APP, "vhost.d/broken.test")]);
+    await good(frontEnd.task(URI, "verify"));
+    expect(await way(URI, "/")).toEqual([301, `http://www.site.test:${frontEnd.nginx.port}/`]);
+  });
+});
