@@ -7,7 +7,7 @@ import { repositoryRoot } from "../../test/support/repository.ts";
 import { fillSite, type BigSite } from "./big-site.ts";
 import { command, quoted, type Line, type Place, type Side } from "./lines.ts";
 import { becomeOwner, runner } from "./runner.ts";
-import { wholeLife } from "./whole-life.ts";
+import { withoutFrontEnd, wholeLife } from "./whole-life.ts";
 
 export interface BenchSettings {
   /** How often each call is made by either side. */
@@ -16,6 +16,8 @@ export interface BenchSettings {
   readonly only: string;
   /** A site of this size instead of the small one. */
   readonly big: BigSite | undefined;
+  /** Instead, so many sites verified together. */
+  readonly many: number | undefined;
   readonly drush: string | undefined;
   readonly aegirHome: string | undefined;
 }
@@ -28,6 +30,7 @@ export async function bench(settings: BenchSettings): Promise<boolean> {
     say(`${"".padEnd(34)}${"ours".padStart(9)}${"theirs".padStart(9)}${"ratio".padStart(8)}   limit`);
     const results: boolean[] = [];
     if (settings.big !== undefined) return await bigSite(place, settings.big);
+    if (settings.many !== undefined) return await manySites(place, settings.many);
     const lines = place.realDrush === undefined ? ownLines(place) : linesAgainst(place, place.realDrush);
     for (const line of lines.filter(({ what }) => what.includes(settings.only))) results.push(await measure(place, line, settings.rounds));
     if (settings.only === "") results.push(await memory(place), parsing());
@@ -149,6 +152,35 @@ async function bigSite(place: Place, big: BigSite): Promise<boolean> {
   }
   return kept.every(Boolean);
 }
+
+/** A platform of so many sites, verified together by us and, some of them, one by one by drush. */
+async function manySites(place: Place, count: number): Promise<boolean> {
+  const { realDrush, site, platform, drush, provision, run } = place;
+  if (realDrush === undefined) throw new Error("Many sites need a real drush to be compared with.");
+  const names = Array.from({ length: count }, (_, index) => `bench-many-${index}.test`);
+  say(`Making ${count} sites on @${platform} …`);
+  for (const name of names) await run(["sh", "-c", withoutFrontEnd(`[ -e ~/.drush/${name}.alias.drushrc.php ] || ${quoted(drush)} @${site} provision-clone @${name} @${platform}`)]);
+  const changeAll = `rm -f ~/config/${place.server}/apache/vhost.d/bench-many-*`;
+  const measured = names.slice(0, MEASURED_OF_MANY);
+  let theirs = 0;
+  for (const name of measured) theirs += (await run(command(realDrush, [`@${name}`, "provision-verify"]).words)).milliseconds;
+  theirs *= count / measured.length;
+  const kept: boolean[] = [];
+  // The first call counts for nothing: it is not known yet what the sites are like.
+  for (const [what, before, limit] of [["", "true", Infinity], ["unchanged", "true", 0.05], ["changed", changeAll, 0.2]] as const) {
+    await run(["sh", "-c", before]);
+    const ours = await run([provision, "verify", `--platform=@${platform}`]);
+    if (ours.status !== 0) throw new Error(`The verify of many ended with status ${ours.status}.`);
+    if (what === "") continue;
+    const ratio = ours.milliseconds / theirs;
+    say(`${`verify of ${count} ${what} sites`.padEnd(34)}${ms(ours.milliseconds)}${ms(theirs)}${ratio.toFixed(3).padStart(8)}   ≤ ${limit}${ratio <= limit ? "" : "  NOT KEPT"}`);
+    kept.push(ratio <= limit);
+  }
+  return kept.every(Boolean);
+}
+
+/** So many are verified by drush; the rest is taken to be as slow. */
+const MEASURED_OF_MANY = 20;
 
 /** The environment in which our program notes its peak memory in the folder. */
 function tellMemory(folder: string): NodeJS.ProcessEnv {
