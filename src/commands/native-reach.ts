@@ -11,7 +11,7 @@ import type { CommandCall } from "./command.ts";
 
 /** Services that consist of other servers. */
 const COMPOSED: ReadonlySet<string> = new Set(["cluster", "pack"]);
-const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "nginx", "nginx_inc"]);
+const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "apache_ssl", "nginx", "nginx_inc"]);
 
 /** @throws NeedsRealDrush when a service of the server is not native */
 export async function nativeServer(server: ServerContext, call: CommandCall): Promise<void> {
@@ -29,7 +29,7 @@ export async function nativeServer(server: ServerContext, call: CommandCall): Pr
   }
   if (!NATIVE_WEB.has(driver)) throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
   if (driver.startsWith("nginx") && property(server, "satellite_mode") === "boa") throw new NeedsRealDrush(`the satellite_mode boa of @${server.name}`);
-  if (hasFeature(call, "subdirs")) throw new NeedsRealDrush("the feature subdirs");
+  if (driver.startsWith("nginx") && hasFeature(call, "subdirs")) throw new NeedsRealDrush(`the feature subdirs on the nginx of @${server.name}`);
 }
 
 /** A feature of the front end, from `hosting_features` in ~/.drush/drushrc.php. */

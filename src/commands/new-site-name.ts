@@ -4,6 +4,7 @@ import type { PlatformContext, SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import { safeHost } from "../web/safe-values.ts";
+import { isParentVhost } from "../web/subdirs.ts";
 import type { CommandCall } from "./command.ts";
 import { vhostPaths } from "./web-work.ts";
 import { sitesPhpOf } from "./site-aliases.ts";
@@ -38,7 +39,8 @@ export async function refuseTakenTarget(target: SiteContext, call: CommandCall, 
   const sameContext = target.name === from.site.name;
   if (!sameContext && (await call.storedContexts.find(target.name)) !== undefined) throw exists(`the context @${target.name}`, `if it is left over, remove it with provision-save @${target.name} --delete`);
   if (lookAt(target.sitePath) !== undefined) throw exists(`the directory ${target.sitePath}`, "move it away or choose another name");
-  const vhost = (await vhostPaths(target, call)).find((path) => lookAt(path) !== undefined);
+  // A host of which only folders are sites becomes one whose folders are sites, too.
+  const vhost = (await vhostPaths(target, call)).find((path) => lookAt(path) !== undefined && !isParentVhost(path, name));
   if (!sameContext && vhost !== undefined) throw exists(`the virtual host ${vhost}`, "remove it or choose another name");
   await refuseAliasOfAnother(target.platform, name, { call, from });
 }

@@ -7,7 +7,7 @@ import { giveToWebServer, openSiteDirectory, writeForWebServer } from "../drupal
 import { lookAt } from "../files/look.ts";
 import type { Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
-import { switchOption } from "./native-reach.ts";
+import { hasFeature, switchOption } from "./native-reach.ts";
 import { siteCredentials } from "./web-work.ts";
 
 /** The umask that a site's settings.php sets, with which Provision writes what comes after it. */
@@ -47,7 +47,7 @@ export function siteSettingsText({ site, core, master, call }: Omit<SettingsOfSi
     cloaked,
     db: siteCredentials(call.options.set("site")),
     utf8mb4: site.dbServer.db?.utf8mb4 === true && atLeast(core, 7, 50),
-    subdirs: switchOption(call, "subdirs_support", false),
+    subdirs: hasFeature(call, "subdirs") || switchOption(call, "subdirs_support", false),
     includePath: master.includePath,
     extra: [],
   });

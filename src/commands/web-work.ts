@@ -83,7 +83,7 @@ export async function serveSite(work: Work, site: SiteContext, call: CommandCall
   const formerHosts = former === undefined ? [] : (await webHosts(former.platform.webServer, call)).map(({ name }) => name);
   await onHosts(work, site.platform.webServer, call, settings, async (driver, host, options) => {
     await driver.prepareSite?.(work, site, host, options);
-    const files = driver.siteFiles(served, host, options);
+    const files = driver.siteFiles(served, host, former?.uri === undefined ? options : { ...options, replaces: former.uri });
     const written = new Set(files.map(({ path }) => path));
     const gone = former !== undefined && formerHosts.includes(host.name) ? driver.goneWithSite(former, host, options) : [];
     return [...files, ...gone.filter(({ path }) => !written.has(path))];

@@ -4,7 +4,7 @@ import type { Remembered } from "../files/remembered.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import type { Journal } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import { apacheDriver } from "./apache/apache-driver.ts";
+import { apacheDriver, apacheSslDriver } from "./apache/apache-driver.ts";
 import { nginxDriver } from "./nginx/nginx-driver.ts";
 import type { Environment, ShadowConfig, WebChange, WebControl } from "./web-control.ts";
 import type { VhostCredentials, WebFile, WebFileChange } from "./web-file.ts";
@@ -18,6 +18,8 @@ export interface WebOptions {
   readonly master: ServerContext;
   /** Whether a site of this name has a virtual host of its own. */
   readonly isSite: (name: string) => boolean;
+  /** The name of a site that gives up its place to the one that is written. */
+  readonly replaces?: string;
   /** Where answers to certificate authorities are put, if that is known: served for every host, in front of all redirects. */
   readonly challengePath: string | undefined;
   readonly nginx: NginxOptions;
@@ -77,7 +79,7 @@ export interface ProgramFacts {
   readonly problem?: ShimError;
 }
 
-const DRIVERS: Readonly<Record<string, WebDriver>> = { apache: apacheDriver, nginx: nginxDriver, nginx_inc: nginxDriver };
+const DRIVERS: Readonly<Record<string, WebDriver>> = { apache: apacheDriver, apache_ssl: apacheSslDriver, nginx: nginxDriver, nginx_inc: nginxDriver };
 
 /** Whether the type of web service writes files itself. */
 export function hasDriver(type: string): boolean {

@@ -10,6 +10,8 @@ export interface ApacheConfiguration extends ApachePlace {
   /** Where it listens; default: 127.0.0.1. */
   readonly address?: string;
   readonly phpModule: string;
+  /** With it, the server has mod_ssl and listens there, too. */
+  readonly tlsPort?: number | undefined;
   /** Where PHP finds the database that is called `localhost`. */
   readonly databaseSocket: string;
 }
@@ -21,10 +23,10 @@ const MODULES = [
 ];
 
 /** The main configuration of a small private Apache. */
-export function configuration({ directory, pidFile, errorLog, phpLog, port, phpModule, databaseSocket, address = "127.0.0.1" }: ApacheConfiguration): string {
+export function configuration({ directory, pidFile, errorLog, phpLog, port, phpModule, databaseSocket, tlsPort, address = "127.0.0.1" }: ApacheConfiguration): string {
   return `ServerName localhost
 Listen ${address}:${port}
-PidFile ${pidFile}
+${tlsPort === undefined ? "" : `Listen ${address}:${tlsPort}\nLoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n`}PidFile ${pidFile}
 DefaultRuntimeDir ${directory}
 ErrorLog ${errorLog}
 LogLevel warn core:notice mpm_prefork:notice

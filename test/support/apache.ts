@@ -19,6 +19,8 @@ export interface FetchOptions {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** Default: 127.0.0.1. */
+  readonly address?: string;
 }
 
 export interface TlsAnswer extends Answer {
@@ -109,7 +111,8 @@ export async function fetchPage(port: number, host: string, path: string, option
 async function fetchPageTls(port: number, host: string, path: string, options: FetchOptions = {}): Promise<TlsAnswer> {
   let certificates: string[] = [];
   const answer = await answerOf((sent) => requestTls({ ...sent, servername: host.replace(/:\d+$/, ""), rejectUnauthorized: false }), { port, host, path, options }, (socket) => {
-    certificates = subjects(socket as TLSSocket);
+    // https has made it.
+    certificates = subjects(socket as unknown as TLSSocket);
   });
   return { ...answer, certificates };
 }
@@ -119,7 +122,7 @@ function subjects(socket: TLSSocket): string[] {
   const seen = new Set<string>();
   for (let certificate = socket.getPeerCertificate(true); !seen.has(certificate.fingerprint256); certificate = certificate.issuerCertificate) {
     seen.add(certificate.fingerprint256);
-    found.push(certificate.subject.CN);
+    found.push(String(certificate.subject.CN));
     if (typeof certificate.issuerCertificate !== "object") break;
   }
   return found;
@@ -133,10 +136,10 @@ interface Asked {
 }
 
 function answerOf(send: (sent: RequestOptions) => ClientRequest, { port, host, path, options }: Asked, onSocket: (socket: Socket) => void = () => undefined): Promise<Answer> {
-  const { method = "GET", headers = {}, body } = options;
+  const { method = "GET", headers = {}, body, address = "127.0.0.1" } = options;
   return new Promise((resolve, reject) => {
     // No kept connections: an old child of Apache that still holds one would answer by the old configuration.
-    const sent = send({ host: "127.0.0.1", port, path, method, headers: { ...headers, Host: host }, agent: false });
+    const sent = send({ host: address, port, path, method, headers: { ...headers, Host: host }, agent: false });
     sent.on("response", (response) => {
       onSocket(response.socket);
       const chunks: Buffer[] = [];

@@ -18,14 +18,16 @@ export interface StageOptions {
   readonly home?: AegirHome;
   /** Where the database server listens beside 127.0.0.1. */
   readonly databaseAddresses?: readonly string[];
+  /** Gives the Apache a port for HTTPS. */
+  readonly tls?: boolean;
 }
 
 /** Starts both servers side by side; throws when one of them does not come up, with nothing left behind. */
-export async function setStage({ home = makeAegirHome(), databaseAddresses = [] }: StageOptions = {}): Promise<Stage> {
+export async function setStage({ home = makeAegirHome(), databaseAddresses = [], tls = false }: StageOptions = {}): Promise<Stage> {
   requirePackages();
   const databaseDirectory = join(home.beside, "mariadb");
   const mariadb = startMariadb(home.user, databaseDirectory, { addresses: databaseAddresses });
-  const apache = startApache(home, socketIn(databaseDirectory));
+  const apache = startApache(home, socketIn(databaseDirectory), { tls });
   const strike = async (): Promise<void> => {
     const started = await Promise.allSettled([mariadb, apache]);
     await Promise.all(started.map((server) => (server.status === "fulfilled" ? server.value.stop() : Promise.resolve())));

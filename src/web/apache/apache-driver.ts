@@ -1,20 +1,42 @@
-import { apacheControl } from "./apache-control.ts";
-import { apachePlatformFile, apachePlatformPath, apacheServerFile, apacheVhostFile, apacheVhostPath } from "./apache-files.ts";
+import { sslService, type TlsService } from "../certificates/tls-service.ts";
+import { subdirFolder, unservedParents } from "../subdirs.ts";
 import type { WebDriver } from "../web-driver.ts";
 import { goneFile } from "../web-file.ts";
+import { apacheControl } from "./apache-control.ts";
+import { apachePlatformFile, apachePlatformPath, apacheServerFile } from "./apache-files.ts";
+import { apacheSubdirFiles, goneApacheSite } from "./apache-subdirs.ts";
+import { apacheVhostFile, apacheVhostPath, vhostFile } from "./apache-vhost.ts";
 import { buildShadow } from "./shadow-config.ts";
 import { apacheWatched } from "./watched-files.ts";
 
 /** `apache` of Provision 7.x-3.x. */
-export const apacheDriver: WebDriver = {
-  application: "apache",
-  serverFiles: (server, options) => [apacheServerFile(server, options)],
-  platformFiles: (platform, server) => [apachePlatformFile(platform, server)],
-  goneWithPlatform: (platform, server) => [goneFile({ path: apachePlatformPath(platform, server), label: "platform configuration file" })],
-  siteFiles: (served, server, options) => [apacheVhostFile(served, server, options)],
-  goneWithSite: (site, server, options) => [goneFile({ path: apacheVhostPath(site, server, options), label: "virtual host configuration file" })],
-  vhostPath: apacheVhostPath,
-  control: apacheControl,
-  shadow: buildShadow,
-  watched: apacheWatched,
-};
+export const apacheDriver: WebDriver = driverWith();
+
+/** `apache_ssl` of Provision 7.x-3.x. It writes to the same paths. */
+export const apacheSslDriver: WebDriver = driverWith(sslService);
+
+function driverWith(tls?: TlsService): WebDriver {
+  return {
+    application: "apache",
+    serverFiles: (server, options) => [...(tls?.serverCertificate(server)?.changes ?? []), apacheServerFile(server, options, tls)],
+    platformFiles: (platform, server) => [apachePlatformFile(platform, server)],
+    goneWithPlatform: (platform, server) => [goneFile({ path: apachePlatformPath(platform, server), label: "platform configuration file" })],
+    siteFiles: (served, server, options) => [
+      ...(tls?.siteFiles(served.site, server) ?? []),
+      apacheVhostFile(served, server, { options, tls: tls?.siteTls(served.site, server) }),
+      ...apacheSubdirFiles(served, server, options),
+    ],
+    goneWithSite: (site, server, options) => [...goneApacheSite(site, server, options), ...(tls?.goneWithSite(site, server) ?? [])],
+    vhostPath: apacheVhostPath,
+    ...(tls === undefined ? {} : { prepareServer: (work, server) => tls.prepareServer(work, server) }),
+    prepareSite: async (work, site, server, options) => {
+      await tls?.prepareSite(work, site, server);
+      for (const host of unservedParents(site, server, { options, vhostOf: (name) => vhostFile(name, server, options) })) {
+        work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site ${host} has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
+      }
+    },
+    control: apacheControl,
+    shadow: buildShadow,
+    watched: apacheWatched,
+  };
+}

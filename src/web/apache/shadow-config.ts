@@ -1,8 +1,9 @@
 import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { shellGlob } from "../../files/glob.ts";
-import { isAbsent, namesIn, readIfThere } from "../../files/look.ts";
+import { isAbsent, isDirectory, isFile, namesIn, readIfThere } from "../../files/look.ts";
 import { uniqueName } from "../../files/unique-name.ts";
+import { bytesFromText, textFromBytes } from "../../php-values/text.ts";
 import type { Journal } from "../../task/journal.ts";
 import type { ServerContext } from "../../contexts/context.ts";
 import type { ShadowConfig, WebChange, WebControl } from "../web-control.ts";
@@ -18,11 +19,12 @@ export async function buildShadow(server: ServerContext, changes: readonly WebCh
   const directory = join(server.configPath, `.test-${uniqueName()}`);
   journal.scratch(directory);
   mkdirSync(directory, { mode: 0o700 });
-  const shadowed = shadowDirectories(directory, changes, serverFile);
+  const shadowed = shadowFolders(server, changes, { directory, serverFile });
+  for (const [real, shadow] of shadowed) fillFolder({ real, shadow }, changes, shadowed);
   const changedServerFile = changes.find(({ path }) => path === serverFile);
-  const serverText = changedServerFile === undefined ? (readIfThere(serverFile)?.toString("utf8") ?? "") : (changedServerFile.content ?? "");
+  const serverText = changedServerFile === undefined ? readText(serverFile) : (changedServerFile.content ?? "");
   const shadowFile = join(directory, "apache.conf");
-  writeFileSync(shadowFile, redirected(serverText, shadowed), { mode: 0o600 });
+  writeText(shadowFile, redirected(serverText, shadowed));
   const mainFile = join(directory, "main.conf");
   writeFileSync(mainFile, main(shadowFile), { mode: 0o600 });
   return {
@@ -34,24 +36,45 @@ export async function buildShadow(server: ServerContext, changes: readonly WebCh
   };
 }
 
-/** For each directory with a changed file a shadow of it. Real path → shadow path. */
-function shadowDirectories(directory: string, changes: readonly WebChange[], serverFile: string): Map<string, string> {
-  const shadowed = new Map<string, string>();
-  for (const { path } of changes) {
-    const real = dirname(path);
-    if (path === serverFile || shadowed.has(real)) continue;
-    const shadow = join(directory, basename(real));
-    mkdirSync(shadow, { mode: 0o700 });
-    shadowed.set(real, shadow);
-    const changed = new Map(changes.filter((change) => dirname(change.path) === real).map((change) => [basename(change.path), change.content]));
-    for (const name of namesIn(real)) if (!changed.has(name)) symlinkSync(join(real, name), join(shadow, name));
-    for (const [name, content] of changed) if (content !== undefined) writeFileSync(join(shadow, name), content, { mode: 0o600 });
+/**
+ * The folders that need a shadow: those with changes, and where the server's file does not include all of these itself (certificates, sub-folders of a host), those
+ * whose files may name them. Real path → shadow.
+ */
+function shadowFolders(server: ServerContext, changes: readonly WebChange[], { directory, serverFile }: { readonly directory: string; readonly serverFile: string }): Map<string, string> {
+  const paths = server.http?.paths;
+  const changed = new Set(changes.filter(({ path }) => path !== serverFile).map(({ path }) => dirname(path)));
+  const included = paths === undefined ? [] : [paths.pre, paths.vhost, paths.platform, paths.post];
+  const isNested = [...changed].some((folder) => !included.includes(folder));
+  const folders = new Set([...changed, ...(isNested && paths !== undefined && isDirectory(paths.vhost) ? [paths.vhost] : [])]);
+  return new Map([...folders].map((real, index) => [real, join(directory, `${index}-${basename(real)}`)]));
+}
+
+/** Links to all files that stay, but for those that name a shadowed folder: they name its shadow in a copy. */
+function fillFolder({ real, shadow }: { readonly real: string; readonly shadow: string }, changes: readonly WebChange[], shadowed: ReadonlyMap<string, string>): void {
+  mkdirSync(shadow, { mode: 0o700 });
+  const changed = new Map(changes.filter(({ path }) => dirname(path) === real).map(({ path, content }) => [basename(path), content]));
+  for (const name of namesIn(real)) {
+    if (changed.has(name)) continue;
+    const path = join(real, name);
+    const text = shadowed.size > 1 && isFile(path) ? readText(path) : "";
+    const copy = redirected(text, shadowed);
+    if (copy === text) symlinkSync(path, join(shadow, name));
+    else writeText(join(shadow, name), copy);
   }
-  return shadowed;
+  for (const [name, content] of changed) if (content !== undefined) writeText(join(shadow, name), redirected(content, shadowed));
 }
 
 function redirected(text: string, shadowed: ReadonlyMap<string, string>): string {
-  return [...shadowed].reduce((result, [real, shadow]) => result.replaceAll(new RegExp(`${escapeRegExp(real)}(?=[/"\\s])`, "g"), shadow), text);
+  return [...shadowed].reduce((result, [real, shadow]) => (result.includes(real) ? result.replaceAll(new RegExp(`(?<![\\w/.-])${escapeRegExp(real)}(?=[/"\\s])`, "g"), () => shadow) : result), text);
+}
+
+function readText(path: string): string {
+  const bytes = readIfThere(path);
+  return bytes === undefined ? "" : textFromBytes(bytes);
+}
+
+function writeText(path: string, text: string): void {
+  writeFileSync(path, bytesFromText(text), { mode: 0o600 });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { ServerContext } from "../../contexts/context.ts";
 import { readIfThere } from "../../files/look.ts";
 import { folderContent } from "../folder-content.ts";
@@ -10,7 +10,9 @@ export function apacheWatched(server: ServerContext, mainFile: string): string[]
   // Debian keeps what is not in use in folders of their own; what is in use is a link to it.
   const inSystem = folderContent(system).filter((path) => !path.endsWith("-available"));
   const own = [server.configPath, ...(paths === undefined ? [] : [paths.app, paths.pre, paths.post, paths.platform, paths.vhost, paths.subdir])];
-  const files = [system, ...inSystem, ...own].flatMap((folder) => [folder, ...folderContent(folder)]);
+  // Sites in sub-folders of a host, and certificates.
+  const nested = [...(paths === undefined ? [] : [paths.subdir]), join(server.configPath, "ssl.d")].flatMap((folder) => [folder, ...folderContent(folder)]);
+  const files = [system, ...inSystem, ...own, ...nested].flatMap((folder) => [folder, ...folderContent(folder)]);
   return [...files, ...(paths === undefined ? [] : folderContent(paths.platform).flatMap(includedHtaccess))];
 }
 
