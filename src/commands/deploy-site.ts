@@ -108,7 +108,7 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
     }),
     ...push,
     [
-      step("write the virtual host and reload the web server", (work) => serveSite(work, site, call, { anew: true, ...(deployment.former === undefined ? {} : { former: deployment.former }), ...(deployment.vhostUmask === undefined ? {} : { umask: deployment.vhostUmask }) })),
+      step("write the virtual host and reload the web server", (work) => serveSite({ ...work, flaw: (error) => work.error(error) }, site, call, { anew: true, ...(deployment.former === undefined ? {} : { former: deployment.former }), ...(deployment.vhostUmask === undefined ? {} : { umask: deployment.vhostUmask }) })),
       step("bring the site's database up to its code and place", (work) => settleDrupal(work, { site, core, call }, oldUri)),
     ],
     ...pushAgain,

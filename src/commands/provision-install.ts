@@ -72,7 +72,8 @@ export async function prepare(call: CommandCall): Promise<Plan> {
       ...push,
       [
         step("write the virtual host and reload the web server", async (work) => {
-          await serveSite(work, site, call);
+          // What would only be a flaw of a site that is there is a reason not to make this one.
+          await serveSite({ ...work, flaw: (error) => work.error(error) }, site, call);
         }),
         step("look at the new site's database", async (work) => {
           if (place.method !== "profile" || work.dryRun) return;

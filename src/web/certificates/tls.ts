@@ -88,7 +88,7 @@ function siteAddress(site: SiteContext, server: ServerContext): string | undefin
   const addresses = site.properties.get("ip_addresses");
   if (!(addresses instanceof PhpArray)) return undefined;
   const address = textOrUndefined(addresses.get(server.name)) ?? textOrUndefined(addresses.get(`@${server.name}`));
-  if (address === undefined) return undefined;
+  if (address === undefined || address === "null") return undefined;
   const version = isIP(address.trim());
   if (version === 0) throw new ShimError("PROVISION_WEB_BAD_VALUE", `The address of @${site.name} on @${server.name} is ${JSON.stringify(scalarText(address))}, which is none.`, { hint: "correct ip_addresses; the present configuration is kept" });
   return version === 6 ? `[${address.trim()}]` : address.trim();
