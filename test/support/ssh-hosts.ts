@@ -24,7 +24,7 @@ export interface SshHost {
   /** Command lines that came by ssh so far. */
   commands: () => string[];
   forgetCommands: () => void;
-  /** Shell code that runs there in front of each command; `$SSH_ORIGINAL_COMMAND` is the command. Undefined: none any more. */
+  /** Shell code that runs there in front of each command; `$SSH_ORIGINAL_COMMAND` is the command, `drop` ends the connection. Undefined: none any more. */
   fault: (shell: string | undefined) => void;
   /** Runs a command in it as the test's user. */
   run: (command: readonly string[], mayFail?: boolean) => Promise<RunResult>;
@@ -350,6 +350,12 @@ function asRoot(user: TestUser): TestUser {
 function gate(folder: string): string {
   return `#!/bin/sh
 printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> '${folder}/commands.log'
+drop() {
+  p=$$
+  while [ "$(cat /proc/$p/comm)" != sshd ]; do p=$(cut -d' ' -f4 /proc/$p/stat); done
+  kill -9 $p
+  exit 1
+}
 [ ! -f '${folder}/fault' ] || . '${folder}/fault'
 exec sh -c "$SSH_ORIGINAL_COMMAND"
 `;
