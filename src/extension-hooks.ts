@@ -4,7 +4,8 @@ import { scalarText } from "./php-values/convert.ts";
 import type { PhpValue } from "./php-values/value.ts";
 import { readIfThere } from "./files/look.ts";
 import { scanExtensions, type ExtensionFile } from "./real-drush/extension-scan.ts";
-import { possibleHooks, takesPart } from "./real-drush/hooks.ts";
+import type { LineHook } from "./real-drush/hook-lines.ts";
+import { lineHook, possibleHooks, takesPart } from "./real-drush/hooks.ts";
 import type { Invocation } from "./invocation.ts";
 
 export interface HookSearch {
@@ -13,18 +14,24 @@ export interface HookSearch {
   readonly values: (name: string) => readonly PhpValue[];
 }
 
-/** A hook of an extension that takes part in one of the commands, with its file; undefined when there is none. */
-export function foreignHook(commands: readonly string[], { invocation, values }: HookSearch, root?: string): string | undefined {
+/** How extensions of drush take part in commands. */
+export interface ForeignHooks {
+  /** One that may do anything, with its file. */
+  readonly foreign: string | undefined;
+  /** Those that only add lines to files. */
+  readonly lines: readonly LineHook[];
+}
+
+/** The hooks of extensions that take part in one of the commands. */
+export function foreignHooks(commands: readonly string[], { invocation, values }: HookSearch, root?: string): ForeignHooks {
   const skipped = new Set([...["exclude", "ignored-modules", "ignored-directories"].flatMap((name) => values(name).flatMap(optionTexts)), ...(invocation.config.ignoredExtensions ?? [])]);
   const share = invocation.variables["SHARE_PREFIX"] ?? "/usr";
   const ofRoot = root === undefined ? [] : [join(root, "../drush"), join(root, "drush"), join(root, "sites/all/drush")];
   const folders = [...values("include").flatMap(optionTexts), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
   const files = scanExtensions({ folders, skipped, remembered: invocation.remembered });
-  for (const command of commands) {
-    const hook = firstHook(files, command);
-    if (hook !== undefined) return hook;
-  }
-  return undefined;
+  const taking = files.flatMap(({ file, hooks }) => hooks.filter((name) => commands.some((command) => takesPart(name, command))).map((name) => ({ name, file, hook: lineHook(name) })));
+  const foreign = taking.find(({ hook }) => hook === undefined);
+  return { foreign: foreign === undefined ? undefined : `${foreign.name} in ${foreign.file}`, lines: taking.flatMap(({ name, file, hook }) => (hook === undefined ? [] : [{ name, file, hook }])) };
 }
 
 /** Hooks in these very files that take part in the command. */

@@ -11,7 +11,7 @@ import { Contexts, type ContextSources } from "./contexts/contexts.ts";
 import { contextName } from "./contexts/names.ts";
 import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
 import { ShimError } from "./errors/shim-error.ts";
-import { foreignHook, hooksInFiles, optionTexts } from "./extension-hooks.ts";
+import { foreignHooks, hooksInFiles, optionTexts } from "./extension-hooks.ts";
 import { currentUser } from "./files/groups.ts";
 import { refuseOverload, refuseRoot } from "./guards.ts";
 import type { Invocation } from "./invocation.ts";
@@ -22,6 +22,7 @@ import { isTruthy, phpFrom, scalarText } from "./php-values/convert.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { plainPhpEnvironment } from "./real-drush/environment.ts";
 import { refuseForeignCommand, refuseForeignOptions, refuseUnknownOptions } from "./reach.ts";
+import type { DrushPlace, LineHook } from "./real-drush/hook-lines.ts";
 import type { Plan } from "./task/plan.ts";
 
 /** Updates of a large site take hours. */
@@ -53,9 +54,9 @@ export async function examineCall(invocation: Invocation): Promise<NativeCall> {
   const record = await targetRecord(invocation, aliases);
   if (record !== undefined) options.useAlias(record);
   refuseUnknownOptions(line);
-  const hook = foreignHook([command, ...(NATIVE_COMMANDS[command]?.within ?? [])], { invocation, values: (name) => options.all(name) }, rootOf(record));
-  if (hook !== undefined) throw new NeedsRealDrush(`the hook ${hook}`);
-  return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php }, stdin, signal) };
+  const { foreign, lines } = foreignHooks([command, ...(NATIVE_COMMANDS[command]?.within ?? [])], { invocation, values: (name) => options.all(name) }, rootOf(record));
+  if (foreign !== undefined) throw new NeedsRealDrush(`the hook ${foreign}`);
+  return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php, lines }, stdin, signal) };
 }
 
 interface Examined {
@@ -63,6 +64,8 @@ interface Examined {
   readonly aliases: Aliases;
   readonly options: OptionStore;
   readonly php: PhpSettings;
+  /** Hooks of extensions that add lines to files. */
+  readonly lines: readonly LineHook[];
 }
 
 async function preparePlan(examined: Examined, stdin: PhpArray, signal: AbortSignal): Promise<Plan> {
@@ -90,7 +93,7 @@ interface Words {
 }
 
 async function commandCall(examined: Examined, words: Words, signal: AbortSignal): Promise<CommandCall> {
-  const { invocation, aliases, options, php } = examined;
+  const { invocation, aliases, options, php, lines } = examined;
   const { config, home, cwd, variables, remembered, launcher, lib } = invocation;
   const sources = contextSources({ invocation, aliases, options });
   const contexts = new Contexts({ ...sources, call: { cli: words.cli, stdin: words.stdin } });
@@ -117,6 +120,7 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
       const { runDrush } = await import("./real-drush/run-drush.ts");
       await runDrush({ drush: config.drush, script: config.script, lib, launcher, variables, cwd, signal, call: { target: site, command, args, options: given }, ...told });
     },
+    hookLines: lineAsker(lines, { drush: config.drush, script: config.script, lib, launcher, variables, cwd, signal }),
     input: () => process.stdin,
     hooksIn: hooksInFiles,
   };
@@ -133,13 +137,30 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
   };
 }
 
+/** Asks extensions for their lines, once for what they are told. */
+function lineAsker(lines: readonly LineHook[], place: DrushPlace): Surroundings["hookLines"] {
+  const asked = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>();
+  return async (hook, subject) => {
+    const ofSite = (name: string): boolean => name.endsWith("vhost_config") || name.endsWith("drupal_config");
+    const concerned = lines.filter((one) => one.hook === hook || (ofSite(hook) && ofSite(one.hook)));
+    if (!concerned.some((one) => one.hook === hook)) return [];
+    const key = JSON.stringify([ofSite(hook) ? "site" : hook, subject]);
+    let asking = asked.get(key);
+    if (asking === undefined) {
+      const { hookLines } = await import("./real-drush/hook-lines.ts");
+      asked.set(key, (asking = hookLines(concerned, subject, place)));
+    }
+    return (await asking).get(hook) ?? [];
+  };
+}
+
 /** The call that the original makes as a child: it begins anew with the files as they are. */
-async function childCall({ invocation, php }: Examined, words: Words & { readonly target: string }, signal: AbortSignal): Promise<CommandCall> {
+async function childCall({ invocation, php, lines }: Examined, words: Words & { readonly target: string }, signal: AbortSignal): Promise<CommandCall> {
   const { options, aliases } = await openOptions(invocation, { php, command: words.command, cli: words.cli });
   const found = await aliases.find(words.target);
   if (found.kind !== "record") throw new ShimError("DRUSH_BOOTSTRAP_NO_ALIAS", `Could not find the alias @${words.target}`);
   options.useAlias(found.record);
-  return commandCall({ invocation, aliases, options, php }, words, signal);
+  return commandCall({ invocation, aliases, options, php, lines }, words, signal);
 }
 
 /** The contexts as their alias files describe them, for commands of `provision` that are not calls of drush. */
@@ -159,7 +180,7 @@ async function openOptions(invocation: Invocation, call: { readonly php: PhpSett
   return { options, aliases: new Aliases(aliasPlaces({ home, etcPrefix, drushFolder }, options), call.php) };
 }
 
-function contextSources({ invocation, aliases, options }: Omit<Examined, "php">): Omit<ContextSources, "call"> {
+function contextSources({ invocation, aliases, options }: Omit<Examined, "php" | "lines">): Omit<ContextSources, "call"> {
   const { home, variables } = invocation;
   const { name, gid } = currentUser();
   const features = options.get("hosting_features");

@@ -58,6 +58,17 @@ export interface DrushRequest {
   readonly onError: (error: ShimError) => void;
 }
 
+/** Hooks by which extensions of drush add lines to a file, and what Provision tells them (src/real-drush/hook-lines.ts). */
+export type LineHookName = "provision_apache_server_config" | "provision_apache_dir_config" | "provision_apache_vhost_config" | "provision_nginx_server_config" | "provision_nginx_vhost_config" | "provision_drupal_config";
+
+export interface LineSubject {
+  readonly context: string;
+  readonly uri?: string;
+  readonly server: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, string>>;
+}
+
 export interface PhpSurroundings {
   /** The interpreter, a path or a name in PATH; the option `php` wins over it. */
   readonly program: string;
@@ -88,6 +99,12 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** The variables that a PHP data file sets: `$sites` of sites.php. */
   readPhpVariable(path: string, variable: string): Promise<PhpArray | undefined>;
+  /**
+   * The lines that extensions of drush add to a file; none where no extension does.
+   *
+   * @throws ShimError PROVISION_HOOK_FAILED, PROVISION_NO_REAL_DRUSH
+   */
+  hookLines(hook: LineHookName, subject: LineSubject): Promise<readonly string[]>;
   /** Standard input, which nobody has read. */
   input(): AsyncIterable<Buffer>;
   /** @throws ShimError PROVISION_NO_REAL_DRUSH */

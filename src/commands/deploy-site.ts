@@ -102,7 +102,7 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
       if (deployment.fresh !== true && lookAt(site.sitePath) !== undefined) replaceFormer(work, site.sitePath);
       work.files.placeTree(staged, site.sitePath);
       putSiteDrushrc(work, site, call);
-      writeSiteSettings(work, place);
+      await writeSiteSettings(work, place);
       await writeSiteAliases(work, site, call);
       arrangeSiteDirectories(work, site.sitePath, webGroup);
     }),

@@ -63,7 +63,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
         if (former === undefined) await noteAliases(work, place);
         else moveFormer(work, place, former);
         makeDirectories(work, place);
-        writeSiteSettings(work, place);
+        await writeSiteSettings(work, place);
         putSiteDrushrc(work, site, call);
         if (!work.dryRun) await call.options.loadSite(site.sitePath);
       }),

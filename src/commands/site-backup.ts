@@ -276,7 +276,7 @@ class BackupInTheMaking {
         profile: property(site, "profile") ?? null,
         database: options.database ? this.#making.credentials.name : null,
       },
-      replaced: this.#literalSettings(),
+      replaced: await this.#literalSettings(),
       dump: () => this.#dumped.promise,
       steadiness: { force: options.force },
       env: call.surroundings.variables,
@@ -293,9 +293,9 @@ class BackupInTheMaking {
    * A site that is unpacked elsewhere has no web server yet that gives it its credentials, so the settings.php in the archive has them. The site's own is not touched. (The
    * original writes it twice, and between that anybody who may read it sees them.)
    */
-  #literalSettings(): ReadonlyMap<string, Buffer> {
+  async #literalSettings(): Promise<ReadonlyMap<string, Buffer>> {
     const { site, core, master, call } = this.#making;
-    return isCloaked(call) ? new Map([["./settings.php", bytesFromText(siteSettingsText({ site, core, master, call }, false))]]) : new Map();
+    return isCloaked(call) ? new Map([["./settings.php", bytesFromText(await siteSettingsText({ site, core, master, call }, false))]]) : new Map();
   }
 
   /** It is in the archive, and must be nowhere else. */

@@ -8,7 +8,7 @@ import { lookAt } from "../files/look.ts";
 import type { Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { hasFeature, switchOption } from "./native-reach.ts";
-import { siteCredentials } from "./web-work.ts";
+import { siteCredentials, siteSubject } from "./web-work.ts";
 
 /** The umask that a site's settings.php sets, with which Provision writes what comes after it. */
 export const SETTINGS_UMASK = 0o002;
@@ -23,7 +23,7 @@ export interface SettingsOfSite {
 }
 
 /** Writes settings.php from the credentials in the `site` option set, and an empty local.settings.php where there is none (P2 of Provision 7.x-3.x). */
-export function writeSiteSettings(work: Work, what: SettingsOfSite): void {
+export async function writeSiteSettings(work: Work, what: SettingsOfSite): Promise<void> {
   const { site, webGroup, call } = what;
   const local = join(site.sitePath, "local.settings.php");
   if (lookAt(local) !== undefined) giveToWebServer(work, local, webGroup);
@@ -31,14 +31,14 @@ export function writeSiteSettings(work: Work, what: SettingsOfSite): void {
     writeForWebServer(work, { path: local, content: LOCAL_SETTINGS_TEXT, webGroup });
     work.log("success", "Generated blank Drupal local.settings.php file");
   }
-  const content = siteSettingsText(what, switchOption(call, "provision_db_cloaking", true));
+  const content = await siteSettingsText(what, switchOption(call, "provision_db_cloaking", true));
   const path = join(site.sitePath, "settings.php");
   writeForWebServer(work, { path, content, webGroup, secret: true });
   work.log("success", `Generated Drupal settings.php file (${path})`);
 }
 
 /** The text of settings.php. `cloaked`: the web server's environment has the credentials, the file has not. */
-export function siteSettingsText({ site, core, master, call }: Omit<SettingsOfSite, "webGroup">, cloaked: boolean): string {
+export async function siteSettingsText({ site, core, master, call }: Omit<SettingsOfSite, "webGroup">, cloaked: boolean): Promise<string> {
   return settings7Text({
     uri: site.uri ?? "",
     root: core.root,
@@ -49,7 +49,7 @@ export function siteSettingsText({ site, core, master, call }: Omit<SettingsOfSi
     utf8mb4: site.dbServer.db?.utf8mb4 === true && atLeast(core, 7, 50),
     subdirs: hasFeature(call, "subdirs") || switchOption(call, "subdirs_support", false),
     includePath: master.includePath,
-    extra: [],
+    extra: await call.surroundings.hookLines("provision_drupal_config", siteSubject(site, site.platform.webServer, call)),
   });
 }
 

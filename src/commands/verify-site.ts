@@ -57,9 +57,9 @@ export async function verifySite(site: SiteContext, call: CommandCall, { settled
         arrangeSiteDirectories(work, site.sitePath, webGroup);
       }),
       step("write sites.php", (work) => writeSiteAliases(work, site, call)),
-      step("write settings.php", (work) => {
+      step("write settings.php", async (work) => {
         protectUploads(work, core.root, uploadDirectories);
-        writeSiteSettings(work, { site, core, master, webGroup, call });
+        await writeSiteSettings(work, { site, core, master, webGroup, call });
         if (webServer.http?.paths !== undefined) ensureDirectory(work, webServer.http.paths.platforms, "Platforms", 0o755);
       }),
       ...push,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
+import type { Context, PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
 import { isDirectory, lookAt, readIfThere } from "../files/look.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
@@ -11,7 +11,7 @@ import { resyncEntry } from "../web/undo-remote.ts";
 import { webDriver, type ServedSite, type WebDriver, type WebOptions } from "../web/web-driver.ts";
 import type { VhostCredentials, WebFileChange } from "../web/web-file.ts";
 import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
-import type { CommandCall } from "./command.ts";
+import type { CommandCall, LineSubject } from "./command.ts";
 import { remoteOf } from "./remote-host-of.ts";
 import { hasFeature, switchOption, textOption } from "./native-reach.ts";
 
@@ -41,6 +41,7 @@ export async function webOptions(call: CommandCall): Promise<WebOptions> {
       logPath: textOption(call, "provision_nginx_log_path", "/var/log/nginx"),
       ipv6: switchOption(call, "provision_nginx_ipv6", false),
     },
+    extra: [],
   };
 }
 
@@ -53,7 +54,7 @@ function challengePath({ aegirRoot }: ServerContext, call: CommandCall): string 
 
 /** Writes a server's own files and has it read them. */
 export function serveServer(work: Work, server: ServerContext, call: CommandCall): Promise<void> {
-  return onHosts(work, server, call, {}, async (driver, host, options) => {
+  return onHosts(work, server, call, { of: server }, async (driver, host, options) => {
     await driver.prepareServer?.(work, host, options);
     return driver.serverFiles(host, options);
   });
@@ -65,7 +66,7 @@ export function reloadServer(work: Work, server: ServerContext, call: CommandCal
 }
 
 export function servePlatform(work: Work, platform: PlatformContext, call: CommandCall): Promise<void> {
-  return onHosts(work, platform.webServer, call, {}, (driver, host, options) => driver.platformFiles(platform, host, options));
+  return onHosts(work, platform.webServer, call, { of: platform }, (driver, host, options) => driver.platformFiles(platform, host, options));
 }
 
 export function unservePlatform(work: Work, platform: PlatformContext, call: CommandCall): Promise<void> {
@@ -81,7 +82,7 @@ export async function serveSite(work: Work, site: SiteContext, call: CommandCall
   const { former, ...settings } = how;
   const served = servedSite(site, call);
   const formerHosts = former === undefined ? [] : (await webHosts(former.platform.webServer, call)).map(({ name }) => name);
-  await onHosts(work, site.platform.webServer, call, settings, async (driver, host, options) => {
+  await onHosts(work, site.platform.webServer, call, { ...settings, of: site }, async (driver, host, options) => {
     await driver.prepareSite?.(work, site, host, options);
     const files = driver.siteFiles(served, host, former?.uri === undefined ? options : { ...options, replaces: former.uri });
     const written = new Set(files.map(({ path }) => path));
@@ -106,7 +107,8 @@ export async function isServed(site: SiteContext, call: CommandCall): Promise<bo
   const hosts = await webHosts(site.platform.webServer, call);
   const options = await webOptions(call);
   const served = servedSite(site, call);
-  const inPlace = hosts.map((host) => webDriver(host).siteFiles(served, host, options).every(isInPlace)); // All are looked at: each may refuse a value.
+  // All are looked at: each may refuse a value.
+  const inPlace = await Promise.all(hosts.map(async (host) => webDriver(host).siteFiles(served, host, { ...options, extra: await extraLines(site, host, call) }).every(isInPlace)));
   return hosts.length > 0 && !inPlace.includes(false);
 }
 
@@ -119,8 +121,8 @@ export async function vhostPaths(site: SiteContext, call: CommandCall): Promise<
 type FilesOf = (driver: WebDriver, host: ServerContext, options: WebOptions) => readonly WebFileChange[] | Promise<readonly WebFileChange[]>;
 
 /** One transaction on each host; the task fails as a whole when one of them does. */
-async function onHosts(work: Work, server: ServerContext, call: CommandCall, how: How & { readonly except?: readonly string[] }, filesOf: FilesOf): Promise<void> {
-  const { except = [], ...settings } = how;
+async function onHosts(work: Work, server: ServerContext, call: CommandCall, how: How & { readonly except?: readonly string[]; readonly of?: Context }, filesOf: FilesOf): Promise<void> {
+  const { except = [], of, ...settings } = how;
   const hosts = (await webHosts(server, call)).filter(({ name }) => !except.includes(name));
   if (hosts.length === 0) return;
   const options = await webOptions(call);
@@ -129,7 +131,7 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
     hosts.map(async (host) => {
       const remote = await remoteOf(host, call);
       if (remote !== undefined) await noteCertificates(work, host, remote);
-      const files = await filesOf(webDriver(host), host, options);
+      const files = await filesOf(webDriver(host), host, of === undefined ? options : { ...options, extra: await extraLines(of, host, call) });
       // A dry run shows what would become of this context alone.
       if (webBatch === undefined || work.dryRun || remote !== undefined) return changeWebConfig(work, host, files, { ...webSettings(call, settings), remote });
       webBatch.add(host, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
@@ -137,6 +139,34 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
   );
   const failed = ended.find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
+}
+
+/** What extensions of drush add to the file of the context on that server. */
+async function extraLines(context: Context, host: ServerContext, call: CommandCall): Promise<readonly string[]> {
+  const { application } = webDriver(host);
+  if (context.type === "site") return context.enabled ? call.surroundings.hookLines(`provision_${application}_vhost_config`, siteSubject(context, host, call)) : [];
+  // An nginx has no file for platforms.
+  if (context.type === "platform" && application === "nginx") return [];
+  const hook = context.type === "platform" ? "provision_apache_dir_config" : (`provision_${application}_server_config` as const);
+  return call.surroundings.hookLines(hook, { context: context.name, server: host.name, options: {}, data: serverData(host) });
+}
+
+/** What Provision tells hooks that write a site's files. */
+export function siteSubject(site: SiteContext, host: ServerContext, call: CommandCall): LineSubject {
+  const { type, name, user, password, host: databaseHost, port } = siteCredentials(call.options.set("site"));
+  const credentials = { db_type: type, db_name: name, db_user: user, db_passwd: password, db_host: databaseHost, db_port: port };
+  return { context: site.name, uri: site.uri ?? "", server: host.name, options: credentials, data: { ...serverData(host), ...credentials, uri: site.uri ?? "" } };
+}
+
+function serverData({ http, properties }: ServerContext): Record<string, string> {
+  const paths = Object.entries({ http_pred_path: http?.paths?.pre, http_postd_path: http?.paths?.post, http_platformd_path: http?.paths?.platform, http_vhostd_path: http?.paths?.vhost, http_subdird_path: http?.paths?.subdir });
+  const sslPort = textOrUndefined(properties.get("http_ssl_port"));
+  return {
+    application_name: http?.driver.startsWith("nginx") === true ? "nginx" : "apache",
+    http_port: http?.port ?? "80",
+    ...(sslPort === undefined ? {} : { http_ssl_port: sslPort }),
+    ...Object.fromEntries(paths.flatMap(([key, path]) => (path === undefined ? [] : [[key, path]]))),
+  };
 }
 
 /** Certificates are made before the files that name them, and undone after them. */

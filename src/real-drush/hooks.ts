@@ -19,6 +19,16 @@ const HOOKS: readonly { readonly ending: RegExp; readonly applies: (command: str
   { ending: /_drush_(?:init|exit|invoke_alter|command_alter|sitealias_alter)$/, applies: () => true },
 ];
 
+/** Hooks that only add lines to a file. Their PHP can be asked for them while we write the file (src/real-drush/hook-lines.ts). */
+const LINE_HOOKS = ["provision_apache_server_config", "provision_apache_dir_config", "provision_apache_vhost_config", "provision_nginx_server_config", "provision_nginx_vhost_config", "provision_drupal_config"] as const;
+
+export type LineHookName = (typeof LINE_HOOKS)[number];
+
+/** Which hook that adds lines the function implements, if any. */
+export function lineHook(name: string): LineHookName | undefined {
+  return LINE_HOOKS.find((hook) => name.endsWith(`_${hook}`) && !name.startsWith("drush_"));
+}
+
 /** Names of functions in a PHP file that may be hooks; what a command does with them is decided by {@link takesPart}. */
 export function possibleHooks(php: string): string[] {
   const names = new Set<string>();

@@ -265,7 +265,7 @@ describe("calls for the real drush", () => {
   });
 
   it.each([
-    ["http 26: a hook for the text of web server files", "own_provision_apache_vhost_config($uri, $data)"],
+    ["a hook that changes what web server files are made of", "own_provision_config_variables_alter(&$variables, $template, $config)"],
     ["commands 104: a hook on the command", "drush_own_post_provision_verify()"],
   ])("%s, and nothing is written by us", async (_, hook) => {
     frontEnd.stage.home.write(".drush/own.drush.inc", `<?php function ${hook} { return 'x'; }`);

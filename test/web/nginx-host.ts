@@ -66,6 +66,7 @@ export async function openNginxHost(): Promise<NginxHost> {
     master: server(),
     isSite: () => false,
     challengePath: undefined,
+    extra: [],
     nginx: { statePath: nginx.statePath, logPath: nginx.logPath, ipv6: false },
     ...changes,
   });

@@ -19,7 +19,7 @@ function driverWith(tls?: TlsService): WebDriver {
   return {
     application: "apache",
     serverFiles: (server, options) => [...(tls?.serverCertificate(server)?.changes ?? []), apacheServerFile(server, options, tls)],
-    platformFiles: (platform, server) => [apachePlatformFile(platform, server)],
+    platformFiles: (platform, server, options) => [apachePlatformFile(platform, server, options)],
     goneWithPlatform: (platform, server) => [goneFile({ path: apachePlatformPath(platform, server), label: "platform configuration file" })],
     siteFiles: (served, server, options) => [
       ...(tls?.siteFiles(served.site, server) ?? []),

@@ -10,7 +10,7 @@ import { safePath, safePort } from "../safe-values.ts";
 import { apacheService, certificateLines } from "./apache-service.ts";
 
 /** The server's own file, which Apache's main configuration includes. */
-export function apacheServerFile(server: ServerContext, options: Pick<WebOptions, "confSuffix" | "challengePath">, tls?: TlsService): WebFile {
+export function apacheServerFile(server: ServerContext, options: Pick<WebOptions, "confSuffix" | "challengePath" | "extra">, tls?: TlsService): WebFile {
   const http = apacheService(server);
   const include = (path: string): string => (options.confSuffix ? `IncludeOptional ${safePath(path, "A directory of the server")}/*.conf` : `Include ${safePath(path, "A directory of the server")}`);
   const certificate = tls?.serverCertificate(server);
@@ -20,15 +20,15 @@ export function apacheServerFile(server: ServerContext, options: Pick<WebOptions
     paths: http.paths,
     tls: tls === undefined ? undefined : { port: tls.port(server), ...(certificate === undefined ? {} : certificateLines(certificate)) },
     challenges: options.challengePath === undefined ? undefined : safePath(options.challengePath, "provision_acme_challenge_path"),
-    extra: [],
+    extra: options.extra,
   };
   return { path: join(server.configPath, "apache.conf"), label: "web server configuration file", content: serverFile(data, { helpers: { include } }) };
 }
 
-export function apachePlatformFile(platform: PlatformContext, server: ServerContext): WebFile {
+export function apachePlatformFile(platform: PlatformContext, server: ServerContext, options: Pick<WebOptions, "extra">): WebFile {
   const root = safePath(platform.root ?? "", `root of @${platform.name}`);
   const htaccess = join(root, ".htaccess");
-  const data = { name: platform.name, root, htaccess: isReadable(htaccess) ? htaccess : undefined, extra: [] };
+  const data = { name: platform.name, root, htaccess: isReadable(htaccess) ? htaccess : undefined, extra: options.extra };
   return { path: apachePlatformPath(platform, server), label: "platform configuration file", content: platformFile(data) };
 }
 

@@ -44,7 +44,7 @@ export function apacheVhostFile({ site, credentials }: ServedSite, server: Serve
   const more = {
     db: encodedCredentials(credentials),
     subdirs: options.subdirs ? safePath(join(http.paths.subdir, uri), `A directory of @${server.name}`) : undefined,
-    extra: [],
+    extra: options.extra,
   };
   const hosts = [
     ...tlsHosts.map((host) => ({ ...host, ...more, redirect: aliasRedirect(site, "https", host.port) })),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { sslService, type TlsService } from "../certificates/tls-service.ts";
 import { goneFile } from "../web-file.ts";
 import type { WebDriver } from "../web-driver.ts";
 import { nginxCommonFile, nginxServerFile } from "./nginx-files.ts";
@@ -10,19 +11,27 @@ import { buildShadow } from "./shadow-config.ts";
 import { nginxWatched } from "./watched-files.ts";
 
 /** `nginx` of Provision 7.x-3.x; also `nginx_inc`, its name of old. */
-export const nginxDriver: WebDriver = {
-  application: "nginx",
-  serverFiles: (server, options) => [nginxCommonFile(server), nginxServerFile(server, options)],
-  // As in the original: the rules of all platforms are those of the server.
-  platformFiles: () => [],
-  goneWithPlatform: () => [],
-  siteFiles: (served, server, options) => [nginxVhostFile(served, server, options)],
-  goneWithSite: (site, server, options) => [goneFile({ path: nginxVhostPath(site, server, options), label: "virtual host configuration file" })],
-  // Virtual hosts that somebody has written by hand include the rules under these names.
-  serverLinks: (server) => ["nginx_simple_include.conf", "nginx_advanced_include.conf"].map((name) => ({ path: join(server.includePath, name), target: commonPath(server) })),
-  probe: probeNginx,
-  vhostPath: nginxVhostPath,
-  control: nginxControl,
-  shadow: buildShadow,
-  watched: nginxWatched,
-};
+export const nginxDriver: WebDriver = driverWith();
+
+/** `nginx_ssl` of Provision 7.x-3.x. It writes to the same paths. */
+export const nginxSslDriver: WebDriver = driverWith(sslService);
+
+function driverWith(tls?: TlsService): WebDriver {
+  return {
+    application: "nginx",
+    serverFiles: (server, options) => [...(tls?.serverCertificate(server)?.changes ?? []), nginxCommonFile(server), nginxServerFile(server, options, tls)],
+    // As in the original: the rules of all platforms are those of the server.
+    platformFiles: () => [],
+    goneWithPlatform: () => [],
+    siteFiles: (served, server, options) => [...(tls?.siteFiles(served.site, server) ?? []), nginxVhostFile(served, server, { options, tls: tls?.siteTls(served.site, server) })],
+    goneWithSite: (site, server, options) => [goneFile({ path: nginxVhostPath(site, server, options), label: "virtual host configuration file" }), ...(tls?.goneWithSite(site, server) ?? [])],
+    // Virtual hosts that somebody has written by hand include the rules under these names.
+    serverLinks: (server) => ["nginx_simple_include.conf", "nginx_advanced_include.conf"].map((name) => ({ path: join(server.includePath, name), target: commonPath(server) })),
+    probe: probeNginx,
+    vhostPath: nginxVhostPath,
+    ...(tls === undefined ? {} : { prepareServer: (work, server) => tls.prepareServer(work, server), prepareSite: (work, site, server) => tls.prepareSite(work, site, server) }),
+    control: nginxControl,
+    shadow: buildShadow,
+    watched: nginxWatched,
+  };
+}

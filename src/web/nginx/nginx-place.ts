@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { isTruthy } from "../../php-values/convert.ts";
 import { listProperty, property, type HttpService, type ServerContext, type SiteContext } from "../../contexts/context.ts";
 import { ShimError } from "../../errors/shim-error.ts";
+import tls from "../../../templates/nginx/tls.conf.hbs";
 import challenges from "../../../templates/nginx/challenges.conf.hbs";
+import type { ServedCertificate } from "../certificates/served-certificate.ts";
 import type { WebOptions } from "../web-driver.ts";
 import { safeHost, safePath, safePort } from "../safe-values.ts";
 
@@ -20,6 +22,23 @@ export function isExtended(server: ServerContext): boolean {
 /** Whether the program of the server has what one of the properties `nginx_has_…` says. */
 export function hasFeature(server: ServerContext, feature: "gzip" | "http2"): boolean {
   return isTruthy(server.properties.get(`nginx_has_${feature}`));
+}
+
+/** Since 1.25.1 HTTP/2 has a directive of its own, and the parameter of `listen` is to go. */
+export function hasHttp2Directive(server: ServerContext): boolean {
+  const version = /^(\d+)\.(\d+)\.(\d+)/.exec(property(server, "nginx_version") ?? "")?.slice(1).map(Number);
+  return version !== undefined && isAtLeast(version, [1, 25, 1]);
+}
+
+/** The parameter of `listen` before that. What one server says of HTTP/2 holds for all that listen at the same place. */
+export function http2Parameter(server: ServerContext): string {
+  return hasFeature(server, "http2") && !hasHttp2Directive(server) ? " http2" : "";
+}
+
+/** Whether it is a newer version than the other one, or the same. */
+export function isAtLeast(version: readonly number[], other: readonly number[]): boolean {
+  for (const [index, part] of other.entries()) if (version[index] !== part) return (version[index] ?? 0) > part;
+  return true;
 }
 
 /** What all sites on nginx have in common: written by the server's verify, included by each site. */
@@ -59,6 +78,11 @@ export function phpTarget(server: ServerContext): string {
 export function challengeLocation(options: WebOptions, { root, otherwise = "=404" }: { readonly root: boolean; readonly otherwise?: string }): string {
   const path = options.challengePath === undefined ? undefined : safePath(options.challengePath, "provision_acme_challenge_path");
   return challenges({ path, root, otherwise }).trimEnd();
+}
+
+/** Leaf and intermediates are one file for nginx. */
+export function certificateLines({ fullChain, key }: Pick<ServedCertificate, "fullChain" | "key">): string {
+  return tls({ certificate: safePath(fullChain, "The path of a certificate"), key: safePath(key, "The path of a key") }).trimEnd();
 }
 
 /** The site's hosts as `server_name` takes them, each once; a sub-folder's stands for itself with dots. */

@@ -3,6 +3,7 @@ import { property, type ServerContext } from "../../contexts/context.ts";
 import { ShimError } from "../../errors/shim-error.ts";
 import { commandWords } from "../restart-command.ts";
 import { runControl, type Environment } from "../web-control.ts";
+import { isAtLeast } from "./nginx-place.ts";
 import type { ProgramFacts } from "../web-driver.ts";
 
 // All questions in one process, which on another machine is one connection. $1: a program, $2: a socket to prefer.
@@ -31,6 +32,7 @@ export async function probeNginx(server: ServerContext, environment: Environment
   const modes = allOf(output, "mode");
   const properties: ProgramFacts["properties"] = [
     ...(modes.includes("basic") ? [["nginx_config_mode", "basic"] as const] : []),
+    ["nginx_version", version.join(".")],
     ["nginx_is_modern", flag(isAtLeast(version, [1, 1, 8]))],
     ["nginx_has_etag", flag(isAtLeast(version, [1, 3, 3]))],
     ["nginx_has_http2", flag(output.includes("http_v2_module"))],
@@ -60,12 +62,6 @@ function preferredSocket(sockets: readonly string[], chosen: string | undefined)
 /** The program that the restart command names, if it names nginx itself. */
 function ownProgram(server: ServerContext): string {
   return commandWords(server.http?.restartCommand ?? "").find((word) => /^\/.*\/nginx[\w.-]*$/.test(word) && !word.includes("/init.d/")) ?? "";
-}
-
-/** Which version of nginx it is, newer than another one or the same. */
-function isAtLeast(version: readonly number[], other: readonly number[]): boolean {
-  for (const [index, part] of other.entries()) if (version[index] !== part) return (version[index] ?? 0) > part;
-  return true;
 }
 
 function allOf(output: string, what: string): string[] {
