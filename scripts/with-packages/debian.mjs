@@ -10,6 +10,7 @@ const NEEDS = [
   { name: "the program mariadbd", package: "mariadb-server", isThere: (has) => has.program("mariadbd") && has.program("mariadb-install-db") },
   { name: "the program mariadb-dump", package: "mariadb-server", isThere: (has) => has.program("mariadb-dump") && has.program("mariadb") },
   { name: "the program apache2", package: "apache2", isThere: (has) => has.program("apache2") },
+  { name: "the program openssl", package: "openssl", isThere: (has) => has.program("openssl") },
   { name: "the PHP module of Apache", package: "libapache2-mod-php", isThere: (has) => has.apacheModule(/^libphp\d.*\.so$/) },
   { name: "the program php", package: "php-cli", isThere: (has) => has.program("php") },
   { name: "the program ssh", package: "openssh-client", isThere: (has) => has.program("ssh") && has.program("ssh-keygen") },

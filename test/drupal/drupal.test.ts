@@ -324,6 +324,7 @@ describe("settings.php of Drupal 7", () => {
   it("sub-folder sites get their base_url and cookie", () => {
     const got = run({ subdirs: true }, { ...server, SITE_SUBDIR: "foo", RAW_HOST: "example.com" });
     expect([got["base_url"], got["cookie_domain"]]).toEqual(["http://example.com/foo", ".example.com"]);
+    expect(run({ subdirs: true }, { ...server, SITE_SUBDIR: "foo", RAW_HOST: "example.com", HTTPS: "on" })["base_url"]).toBe("https://example.com/foo");
   });
 
   it("47: reads the three files in order, each only if it is there", () => {

@@ -201,10 +201,6 @@ describe("what is the real drush's", () => {
       await shell(`mkdir ${other}/profiles/own; echo '<?php function own_profile_details() { return array(); }' > ${other}/profiles/own/own.profile`);
       return { root: other };
     }],
-    ["the feature subdirs", "the feature subdirs", () => {
-      frontEnd.stage.home.write(".drush/drushrc.php", "<?php $options['hosting_features'] = array('subdirs' => '1');");
-      return Promise.resolve({ root });
-    }],
   ])("%s", async (_, reason, make) => {
     writeAlias(frontEnd, "platform_other", { context_type: "platform", ...(await make()) });
     const before = treeOf(frontEnd.home);
