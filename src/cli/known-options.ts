@@ -6,7 +6,7 @@ export const PROPERTY_OPTIONS: readonly string[] = [
   ...["context_type", "remote_host", "aegir_root", "script_user", "ip_addresses", "master_url", "admin_email"],
   ...["db_service_type", "db_port", "master_db", "db_grant_all_hosts", "utf8mb4_is_supported"],
   ...["http_service_type", "http_port", "http_restart_cmd", "web_group", "http_ssl_port", "cluster_web_servers", "slave_web_servers", "master_web_servers"],
-  ...["nginx_config_mode", "nginx_is_modern", "nginx_has_etag", "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress", "phpfpm_mode", "phpfpm_socket", "phpfpm_socket", "subdirs_support", "satellite_mode"],
+  ...["nginx_config_mode", "nginx_is_modern", "nginx_has_etag", "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress", "phpfpm_mode", "phpfpm_socket", "nginx_version", "subdirs_support", "satellite_mode"],
   ...["server", "web_server", "root", "makefile", "make_working_copy"],
   ...["platform", "db_server", "uri", "site_enabled", "language", "client_name", "aliases", "redirection", "cron_key", "drush_aliases", "profile", "install_method", "ssl_enabled", "ssl_key"],
 ];

@@ -11,7 +11,7 @@ import type { CommandCall } from "./command.ts";
 
 /** Services that consist of other servers. */
 const COMPOSED: ReadonlySet<string> = new Set(["cluster", "pack"]);
-const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "apache_ssl", "nginx", "nginx_inc"]);
+const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "apache_ssl", "nginx", "nginx_inc", "nginx_ssl"]);
 
 /** @throws NeedsRealDrush when a service of the server is not native */
 export async function nativeServer(server: ServerContext, call: CommandCall): Promise<void> {

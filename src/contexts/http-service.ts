@@ -82,8 +82,8 @@ function buildNginx(build: PropertyBuilder, driver: string, subdirs: boolean): v
   for (const key of ["nginx_is_modern", "nginx_has_etag", "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress"]) build.set(key, false);
   build.set("provision_db_cloaking", true);
   build.set("phpfpm_mode", "port");
-  // Not the original's: which of several sockets it is.
-  if (textOrUndefined(build.options.get("phpfpm_socket")) !== undefined) build.set("phpfpm_socket", null);
+  // Not the original's: which of several sockets it is, and which nginx.
+  for (const key of ["phpfpm_socket", "nginx_version"]) if (textOrUndefined(build.options.get(key)) !== undefined) build.set(key, null);
   if (driver !== "nginx_ssl") {
     const stored = build.set("subdirs_support", false);
     if (subdirs && !isTruthy(stored)) build.compute("subdirs_support", true);

@@ -108,7 +108,7 @@ export async function fetchPage(port: number, host: string, path: string, option
   return answerOf((sent) => request(sent), { port, host, path, options });
 }
 
-async function fetchPageTls(port: number, host: string, path: string, options: FetchOptions = {}): Promise<TlsAnswer> {
+export async function fetchPageTls(port: number, host: string, path: string, options: FetchOptions = {}): Promise<TlsAnswer> {
   let certificates: string[] = [];
   const answer = await answerOf((sent) => requestTls({ ...sent, servername: host.replace(/:\d+$/, ""), rejectUnauthorized: false }), { port, host, path, options }, (socket) => {
     // https has made it.

@@ -14,7 +14,7 @@ export interface NginxFrontEnd extends FrontEnd {
   readonly installSite: (root: string, uri: string, options?: SiteOptions) => Promise<void>;
 }
 
-export async function openNginxFrontEnd(): Promise<NginxFrontEnd> {
+export async function openNginxFrontEnd({ service = "nginx" } = {}): Promise<NginxFrontEnd> {
   const frontEnd = await openFrontEnd();
   const { home, mariadb } = frontEnd.stage;
   const servers = await Promise.allSettled([startNginx(home), startPhpFpm(home, mariadb.socket)]);
@@ -28,7 +28,7 @@ export async function openNginxFrontEnd(): Promise<NginxFrontEnd> {
     throw (nginx.status === "rejected" ? nginx : (php as PromiseRejectedResult)).reason;
   }
   home.write(".drush/drushrc.php", `<?php\n$options['provision_nginx_state_path'] = '${nginx.value.statePath}';\n$options['provision_nginx_log_path'] = '${nginx.value.logPath}';\n`);
-  const options = { ...serverOptions(frontEnd), http_service_type: "nginx", http_port: String(nginx.value.port), http_restart_cmd: nginx.value.restartCommand, phpfpm_mode: "socket", phpfpm_socket: php.value.socket };
+  const options = { ...serverOptions(frontEnd), http_service_type: service, http_port: String(nginx.value.port), http_ssl_port: String(nginx.value.tlsPort), http_restart_cmd: nginx.value.restartCommand, phpfpm_mode: "socket", phpfpm_socket: php.value.socket };
   return {
     ...frontEnd,
     nginx: nginx.value,

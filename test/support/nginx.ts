@@ -1,13 +1,15 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AegirHome } from "./aegir-home.ts";
-import { fetchPage, type Answer, type FetchOptions } from "./apache.ts";
+import { fetchPage, fetchPageTls, type Answer, type FetchOptions, type TlsAnswer } from "./apache.ts";
 import { onFreePort, startServer, type ServerProcess } from "./server-process.ts";
 import { type RunResult } from "./test-user.ts";
 
 /** An nginx of our own, run by the test's user. */
 export interface Nginx {
   readonly port: number;
+  /** For HTTPS. */
+  readonly tlsPort: number;
   readonly pid: number;
   readonly directory: string;
   /** A program like nginx that means this one: `-s reload` returns when the new configuration is in force, `-t` tests it. */
@@ -20,6 +22,8 @@ export interface Nginx {
   errorLog: () => string;
   /** Asks for a page of a virtual host. Redirections are answers. The Host header is `host` as given. */
   fetch: (host: string, path: string, options?: FetchOptions) => Promise<Answer>;
+  /** The same over HTTPS, whoever has signed the certificate. */
+  fetchTls: (host: string, path: string, options?: FetchOptions) => Promise<TlsAnswer>;
   reload: () => Promise<RunResult>;
   stop: () => Promise<void>;
 }
@@ -41,6 +45,7 @@ export async function startNginx(home: AegirHome): Promise<Nginx> {
   user.own(directory);
   const errorLog = (): string => (existsSync(join(logPath, "error.log")) ? readFileSync(join(logPath, "error.log"), "utf8") : "");
 
+  const tlsPort = await onFreePort((port) => Promise.resolve(port));
   const { port, server } = await onFreePort(async (port) => {
     const main = join(directory, "nginx.conf");
     // Aegir's file, which is not there yet, will have this line.
@@ -53,6 +58,7 @@ export async function startNginx(home: AegirHome): Promise<Nginx> {
   });
   return {
     port,
+    tlsPort,
     pid: server.pid,
     directory,
     control,
@@ -61,6 +67,7 @@ export async function startNginx(home: AegirHome): Promise<Nginx> {
     logPath,
     errorLog,
     fetch: (host, path, options) => fetchPage(port, host, path, options),
+    fetchTls: (host, path, options) => fetchPageTls(tlsPort, host, path, options),
     reload: () => user.run([control, "-s", "reload"], { mayFail: true }),
     stop: () => server.stop(),
   };
@@ -107,24 +114,24 @@ http {
 `;
 }
 
-/** Like nginx it reads the configuration before it reloads, and says what is wrong. Unlike nginx it returns when the old workers are gone. */
+/** Like nginx it reads the configuration before it reloads, and says what is wrong. Unlike nginx it returns when the old worker is gone. */
 function controlScript(directory: string): string {
   return `#!/bin/sh
 # Control of the private nginx in ${directory}.
 nginx() { /usr/sbin/nginx -e '${directory}/log/error.log' -p '${directory}' -c '${directory}/nginx.conf' "$@"; }
 failures() { grep -c 'emerg' '${directory}/log/error.log'; }
-are_gone() { for child in $children; do ! kill -0 "$child" 2>/dev/null || return 1; done; }
+# The main process says when the worker that serves now is gone; the children that the kernel names are not always all.
+worker=$(sed -n 's/.*start worker process \\([0-9]*\\)$/\\1/p' '${directory}/log/error.log' | tail -n 1)
+is_gone() { grep -q "worker process $worker exited" '${directory}/log/error.log'; }
 
 if [ "$*" != '-s reload' ]; then
   nginx "$@"
   exit
 fi
 before=$(failures)
-read -r main < '${directory}/nginx.pid' || exit 1
-children=$(cat "/proc/$main/task/$main/children")
 nginx -s reload || exit 1
 tries=0
-until are_gone || [ "$(failures)" -gt "$before" ]; do
+until is_gone || [ "$(failures)" -gt "$before" ]; do
   tries=$((tries + 1))
   [ $tries -lt 500 ] || { echo 'nginx did not reload.' >&2; exit 1; }
   sleep 0.02
