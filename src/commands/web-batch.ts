@@ -38,7 +38,11 @@ export class WebBatch {
 
   add(server: ServerContext, context: string, files: readonly WebFileChange[]): void {
     const host = this.#host(server);
-    for (const file of files) host.files.set(file.path, { context, file, before: textOf(file.path) });
+    for (const file of files) {
+      // What one site gives up, such as a certificate, another one may need.
+      if (file.content === undefined && host.files.get(file.path)?.file.content !== undefined) continue;
+      host.files.set(file.path, { context, file, before: textOf(file.path) });
+    }
   }
 
   /** Contexts that have files here. */

@@ -20,6 +20,8 @@ export interface GoneFile extends Pick<WebFile, "path" | "label"> {
   readonly umask?: undefined;
   /** Its directory goes with it when nothing else is in it. */
   readonly withDirectory?: boolean;
+  /** Asked when nobody else can change the configuration any more: the file is needed after all. */
+  readonly unless?: () => boolean;
 }
 
 /** What a site's PHP gets to know of its database. */

@@ -365,6 +365,16 @@ describe("copies that nobody uses", () => {
     expect(readdirSync(served("", "default"))).toEqual(["openssl.crt", "openssl.key"]);
   });
 
+  it("76: nor what another site has come to need meanwhile", async () => {
+    await verify();
+    const { site, server } = await world();
+    const planned = goneSiteCertificates(site, server);
+    const kept = (): string[] => planned.flatMap((file) => (file.content === undefined && file.unless?.() === true ? [file.path] : []));
+    expect(kept()).toEqual([]);
+    await verify({ uri: "other.test" });
+    expect(kept()).toEqual([served("openssl.crt"), served("openssl.key")]);
+  });
+
   it("77: nothing but what is below the web server's own store is touched", async () => {
     await verify();
     writeFileSync(at("config/kept"), "");

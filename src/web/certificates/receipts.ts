@@ -32,7 +32,10 @@ function releasedKey(store: string, key: string, receipt: string): WebFileChange
   const names = namesIn(directory);
   if (!names.includes(receipt)) return [];
   // The server itself has no receipt for its own.
-  const isUsed = key === DEFAULT_KEY || names.some((name) => name.endsWith(RECEIPT) && name !== receipt);
-  const gone = isUsed ? [receipt] : names.filter((name) => lookAt(join(directory, name))?.isDirectory() === false);
-  return gone.map((name) => ({ path: join(directory, name), content: undefined, label: name === receipt ? "receipt for the certificate" : "unused certificate", withDirectory: true }));
+  const isUsed = (): boolean => key === DEFAULT_KEY || namesIn(directory).some((name) => name.endsWith(RECEIPT) && name !== receipt);
+  const gone = isUsed() ? [receipt] : names.filter((name) => lookAt(join(directory, name))?.isDirectory() === false);
+  return gone.map((name) => {
+    const file = { path: join(directory, name), content: undefined, withDirectory: true };
+    return name === receipt ? { ...file, label: "receipt for the certificate" } : { ...file, label: "unused certificate", unless: isUsed };
+  });
 }
