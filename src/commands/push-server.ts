@@ -45,12 +45,15 @@ const LINK = `while [ $# -gt 0 ]; do
   shift 2
 done`;
 
+/** Each nginx has its own, written with its configuration. */
+const NGINX_INCLUDES = ["nginx_vhost_common.conf", "nginx_simple_include.conf", "nginx_advanced_include.conf"];
+
 function serverItems(server: ServerContext): SyncItem[] {
   const paths = server.http?.paths;
   const own = paths === undefined ? [] : [paths.pre, paths.post].map((path) => ({ path, filters: [] }));
   const made = paths === undefined ? [] : [paths.platform, paths.vhost, paths.subdir];
   const folders = made.map((path) => ({ path, filters: made.map((folder) => filterWord("exclude", folder, "/*")) }));
-  const includes = server.name !== MASTER && isDirectory(server.includePath) ? [{ path: server.includePath, filters: [], stays: true }] : [];
+  const includes = server.name !== MASTER && isDirectory(server.includePath) ? [{ path: server.includePath, filters: NGINX_INCLUDES.map((name) => filterWord("exclude", join(server.includePath, name))), stays: true }] : [];
   return [...own, ...folders, ...includes];
 }
 

@@ -25,7 +25,7 @@ import { dbPort } from "./database-work.ts";
 import { invalidRoot, nativeServer, switchOption } from "./native-reach.ts";
 import { siteFetch } from "./remote-work.ts";
 import { siteSettingsText } from "./site-settings.ts";
-import { siteCredentials } from "./web-work.ts";
+import { isCloaked, siteCredentials } from "./web-work.ts";
 
 export interface SiteBackupOptions {
   /** The file to make, an absolute path; unset: a name of our own in the backup directory. */
@@ -87,13 +87,9 @@ export async function nativeBackup(site: SiteContext, call: CommandCall): Promis
   if (core === undefined) throw invalidRoot(site.platform, "no Drupal was found there");
   await call.options.loadRoot(core.root);
   await call.options.loadSite(site.sitePath);
-  const reason = whyNotNative(core, isCloaked(call) ? "settings" : "files");
+  const reason = whyNotNative(core, (await isCloaked(site.platform.webServer, call)) ? "settings" : "files");
   if (reason !== undefined) throw new NeedsRealDrush(reason);
   refuseBackupHooks(site, core, call);
-}
-
-function isCloaked(call: CommandCall): boolean {
-  return switchOption(call, "provision_db_cloaking", true);
 }
 
 interface Making {
@@ -295,7 +291,7 @@ class BackupInTheMaking {
    */
   async #literalSettings(): Promise<ReadonlyMap<string, Buffer>> {
     const { site, core, master, call } = this.#making;
-    return isCloaked(call) ? new Map([["./settings.php", bytesFromText(await siteSettingsText({ site, core, master, call }, false))]]) : new Map();
+    return (await isCloaked(site.platform.webServer, call)) ? new Map([["./settings.php", bytesFromText(await siteSettingsText({ site, core, master, call }, false))]]) : new Map();
   }
 
   /** It is in the archive, and must be nowhere else. */

@@ -8,7 +8,7 @@ import { lookAt } from "../files/look.ts";
 import type { Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { hasFeature, switchOption } from "./native-reach.ts";
-import { siteCredentials, siteSubject } from "./web-work.ts";
+import { isCloaked, siteCredentials, siteSubject } from "./web-work.ts";
 
 /** The umask that a site's settings.php sets, with which Provision writes what comes after it. */
 export const SETTINGS_UMASK = 0o002;
@@ -31,7 +31,7 @@ export async function writeSiteSettings(work: Work, what: SettingsOfSite): Promi
     writeForWebServer(work, { path: local, content: LOCAL_SETTINGS_TEXT, webGroup });
     work.log("success", "Generated blank Drupal local.settings.php file");
   }
-  const content = await siteSettingsText(what, switchOption(call, "provision_db_cloaking", true));
+  const content = await siteSettingsText(what, await isCloaked(site.platform.webServer, call));
   const path = join(site.sitePath, "settings.php");
   writeForWebServer(work, { path, content, webGroup, secret: true });
   work.log("success", `Generated Drupal settings.php file (${path})`);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Context, PlatformContext, ServerContext, SiteContext } from "../contexts/context.ts";
 import { isDirectory, lookAt, readIfThere } from "../files/look.ts";
-import { textOrUndefined } from "../php-values/convert.ts";
+import { isTruthy, textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import type { Work } from "../task/plan.ts";
@@ -25,6 +25,18 @@ export async function webHosts(server: ServerContext, call: CommandCall): Promis
   if (http.driver !== "cluster" && http.driver !== "pack") return [server];
   const members = await Promise.all([...new Set(http.members)].map((name) => call.contexts.server(name)));
   return members.filter((member) => member.http !== undefined);
+}
+
+/**
+ * Whether a site's credentials come to its PHP from the web server alone: option `provision_db_cloaking`, else what all servers of a cluster or pack can do. One without a web service
+ * cannot.
+ */
+export async function isCloaked({ http }: ServerContext, call: CommandCall): Promise<boolean> {
+  const set = call.options.get("provision_db_cloaking");
+  if (set !== undefined) return isTruthy(set);
+  if (http === undefined) return false;
+  const members = await Promise.all(http.members.map((name) => call.contexts.server(name)));
+  return members.every((member) => member.http !== undefined);
 }
 
 export async function webOptions(call: CommandCall): Promise<WebOptions> {

@@ -31,14 +31,16 @@ export interface WebSettings {
  * Changes a server's web configuration as one transaction: test the whole server with the new files, swap them in, reload. On a broken
  * configuration every byte stays as it was. (Provision writes in place, reloads, and reports success when that fails.)
  *
- * @param files written when their content is new; the reload happens in any case, because a platform's .htaccess is only read then
+ * @param given written when their content is new; the reload happens in any case, because a platform's .htaccess is only read then
  * @throws ShimError PROVISION_WEB_CONFIG_BROKEN
  */
-export async function changeWebConfig(work: Work, server: ServerContext, files: readonly WebFileChange[], settings: WebSettings): Promise<void> {
+export async function changeWebConfig(work: Work, server: ServerContext, given: readonly WebFileChange[], settings: WebSettings): Promise<void> {
   const command = server.http?.restartCommand;
   const driver = webDriver(server);
   await work.exclusively(`web @${server.name}`, async () => {
-    const remote = settings.remote === undefined ? undefined : (await import("./remote-config.ts")).remoteConfig(work, settings.remote, { server, files });
+    const wanted = stillWanted(given);
+    const remote = settings.remote === undefined ? undefined : (await import("./remote-config.ts")).remoteConfig(work, settings.remote, { server, files: wanted });
+    const files = remote?.files ?? wanted;
     const control = driver.control(command ?? "", { ...settings.environment, ...remote?.environment, signal: work.signal }, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
     // Nothing is known of files on another machine.
@@ -90,6 +92,12 @@ export async function changeWebConfig(work: Work, server: ServerContext, files: 
     const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0 || remote !== undefined, tested, swapIn, swapOut }));
     if (isLoaded === true) looked.noteLoaded();
   });
+}
+
+/** What another task has come to need since, or one beside it in the same transaction writes, is not removed. */
+function stillWanted(files: readonly WebFileChange[]): readonly WebFileChange[] {
+  const written = new Set(files.flatMap(({ path, content }) => (content === undefined ? [] : [path])));
+  return files.filter((file) => file.content !== undefined || (!written.has(file.path) && file.unless?.() !== true));
 }
 
 async function knownConfig(server: ServerContext, driver: WebDriver, control: WebControl, remembered: Remembered): Promise<KnownConfig> {
