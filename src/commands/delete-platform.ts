@@ -1,13 +1,14 @@
 import { realpathSync } from "node:fs";
-import { isAbsolute, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { PlatformContext } from "../contexts/context.ts";
 import { readCore } from "../drupal/core.ts";
 import { findSites } from "../drupal/platform-packages.ts";
-import { ShimError } from "../errors/shim-error.ts";
-import { isAbsent } from "../files/look.ts";
+import { asShimError, ShimError } from "../errors/shim-error.ts";
+import { isAbsent, lookAt } from "../files/look.ts";
+import { uniqueName } from "../files/unique-name.ts";
 import { isTruthy } from "../php-values/convert.ts";
 import { removeTreeLater } from "../task/file-changes.ts";
-import { step, type Plan } from "../task/plan.ts";
+import { step, type Plan, type Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { invalidRoot, nativeServer } from "./native-reach.ts";
 import { removeTreesLater } from "./remote-work.ts";
@@ -39,14 +40,36 @@ export async function deletePlatform(platform: PlatformContext, call: CommandCal
         : [step("remove the web server's file and reload it", (work) => unservePlatform(work, platform, call))]),
       step("remove the alias file", (work) => removeAliasFiles(work, platform, call.surroundings)),
       step("give up the platform's directory", async (work) => {
-        // A site may have been made in the meantime.
-        if (!isTruthy(call.options.get("force"))) refuseSites(platform, root);
-        const tree = root === "" ? undefined : removeTreeLater(root);
-        if (tree !== undefined) work.afterwards(`remove ${root}`, tree);
+        giveUpRoot(work, platform, isTruthy(call.options.get("force")));
         if (root !== "") await removeTreesLater(work, webServer, root, call);
       }),
     ],
   };
+}
+
+/** Takes the directory away at once, so that nobody makes a site there while it is decided, and removes it when nothing can fail any more. */
+function giveUpRoot(work: Work, platform: PlatformContext, force: boolean): void {
+  const root = platform.root ?? "";
+  if (!force) refuseSites(platform, root);
+  if (root === "" || lookAt(root) === undefined) return;
+  const place = work.dryRun ? root : movedAside(work, root);
+  // One that came before the move is in it.
+  if (!force) refuseSites(platform, place);
+  const tree = removeTreeLater(place);
+  if (tree !== undefined) work.afterwards(`remove ${root}`, tree);
+}
+
+/** Where the directory is now; a link, or one that is a file system of its own, stays. */
+function movedAside(work: Work, root: string): string {
+  if (lookAt(root)?.isDirectory() !== true) return root;
+  const aside = join(dirname(root), `.${basename(root)}.${uniqueName()}.former`);
+  try {
+    work.files.moveTree(root, aside);
+    return aside;
+  } catch (thrown) {
+    work.log("debug", `${root} is removed where it is: ${asShimError(thrown).message}`);
+    return root;
+  }
 }
 
 function refuseSites(platform: PlatformContext, root: string): void {

@@ -83,9 +83,9 @@ async function backUp(work: Work, backup: SiteBackup | undefined): Promise<void>
 
 /** What cannot be brought back. */
 async function giveUp(work: Work, site: SiteContext, { call, database }: { readonly call: CommandCall; readonly database: Database }): Promise<void> {
-  const { name, user } = siteCredentials(call.options.set("site"));
+  const { name, user, host } = siteCredentials(call.options.set("site"));
   if (database === "keep") work.log("warning", `The database ${name === "" ? "of the site" : name} was not backed up, so it is left alone with its accounts`);
-  else dropDatabaseLater(work, call, { site, database: name, user });
+  else await dropDatabaseLater(work, call, { site, database: name, user, host });
   const tree = site.root === undefined ? undefined : removeTreeLater(site.sitePath);
   if (tree !== undefined) work.afterwards(`remove ${site.sitePath}`, tree);
   await siteGoneLater(work, site, call);

@@ -29,7 +29,6 @@ export async function nativeServer(server: ServerContext, call: CommandCall): Pr
   }
   if (!NATIVE_WEB.has(driver)) throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
   if (driver.startsWith("nginx") && property(server, "satellite_mode") === "boa") throw new NeedsRealDrush(`the satellite_mode boa of @${server.name}`);
-  if (driver.startsWith("nginx") && hasFeature(call, "subdirs")) throw new NeedsRealDrush(`the feature subdirs on the nginx of @${server.name}`);
 }
 
 /** A feature of the front end, from `hosting_features` in ~/.drush/drushrc.php. */

@@ -1,6 +1,6 @@
 import { lookAt } from "../files/look.ts";
 import { contextName, checkedContextName } from "../contexts/names.ts";
-import type { PlatformContext, SiteContext } from "../contexts/context.ts";
+import { listProperty, type SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { textOrUndefined } from "../php-values/convert.ts";
 import { safeHost } from "../web/safe-values.ts";
@@ -42,13 +42,17 @@ export async function refuseTakenTarget(target: SiteContext, call: CommandCall, 
   // A host of which only folders are sites becomes one whose folders are sites, too.
   const vhost = (await vhostPaths(target, call)).find((path) => lookAt(path) !== undefined && !isParentVhost(path, name));
   if (!sameContext && vhost !== undefined) throw exists(`the virtual host ${vhost}`, "remove it or choose another name");
-  await refuseAliasOfAnother(target.platform, name, { call, from });
+  // A rename makes new aliases of the old ones; those that the site has are its own.
+  const kept = new Set(listProperty(from.site, "aliases"));
+  const names = [name, ...(from.renamed ? listProperty(target, "aliases").filter((alias) => !kept.has(alias)) : [])];
+  for (const wanted of names) await refuseAliasOfAnother(target, wanted, { call, from });
 }
 
 /** A host name that sites.php gives to another site would never reach the new directory. */
-async function refuseAliasOfAnother(platform: PlatformContext, name: string, { call, from }: { readonly call: CommandCall; readonly from: { readonly site: SiteContext; readonly renamed: boolean } }): Promise<void> {
-  const owner = textOrUndefined((await sitesPhpOf(platform, call)).get(name));
-  if (owner === undefined || owner === name || (from.renamed && owner === from.site.uri)) return;
+async function refuseAliasOfAnother(target: SiteContext, name: string, { call, from }: { readonly call: CommandCall; readonly from: { readonly site: SiteContext; readonly renamed: boolean } }): Promise<void> {
+  const { platform } = target;
+  const owner = textOrUndefined((await sitesPhpOf(platform, call)).get(name.replace(/(?<!^)\//g, ".")));
+  if (owner === undefined || owner === name || owner === target.uri || (from.renamed && owner === from.site.uri)) return;
   throw exists(`the name ${name}, as an alias of the site ${owner} on @${platform.name}`, "choose another name, or take the alias from that site");
 }
 

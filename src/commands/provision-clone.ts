@@ -1,4 +1,5 @@
 import { contextName } from "../contexts/names.ts";
+import type { SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import { step, type Plan } from "../task/plan.ts";
@@ -28,10 +29,10 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const name = newSiteName(given);
   const { rows, core } = await examineMovable(source, call);
   const platform = await targetPlatformOf(call, contextName(platformName === undefined || platformName === "" ? source.platform.name : platformName));
-  const carried = recordScalars(source).filter(([key]) => !OWN.has(key));
   const place: [string, PhpValue][] = [["uri", name], ["platform", `@${platform.name}`], ["root", platform.root ?? null]];
   if (name === source.name) throw new ShimError("PROVISION_TARGET_EXISTS", `@${name} cannot be cloned to itself.`, { hint: "give the copy another name" });
-  const target = await siteWith(call, name, [...carried, ...place, ...changedByOptions(call)]);
+  const copyOf = (site: SiteContext): Promise<SiteContext> => siteWith(call, name, [...recordScalars(site).filter(([key]) => !OWN.has(key)), ...place, ...changedByOptions(call)]);
+  const target = await copyOf(source);
   await refuseTakenTarget(target, call, { site: source, renamed: false });
   const targetCore = nativeCore(platform);
   refuseMissingCode(rows, { site: source, core }, { site: target, core: targetCore });
@@ -42,8 +43,10 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const backup = step("back the site up", async (work) => {
     archive = await backupForTask(work, source, call);
   });
-  const save = step("save the context of the copy", (work) => {
-    writeAliasFiles(work, target, call.surroundings);
+  const save = step("save the context of the copy", async (work) => {
+    // The front end may have saved the source since, with what its form says now.
+    const present = work.dryRun ? target : await copyOf(targetSite(await call.on(source.name, call.command)));
+    writeAliasFiles(work, present, call.surroundings);
   });
   const deploy = step(`deploy the copy on @${platform.name}`, (work) => deployedSite(work, call, { name, enabled: true, archive, oldUri: source.uri ?? "", fresh: true, vhostUmask: DUMP_UMASK }));
   const refreshSource = step("have the front end look at the source again", (work) => refreshFrontEnd(work, source.name, call));

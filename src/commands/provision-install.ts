@@ -61,7 +61,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
         // Somebody may have made a site there since.
         if (former === undefined) await formerSite(site, call);
         if (former === undefined) await noteAliases(work, place);
-        else moveFormer(work, place, former);
+        else await moveFormer(work, place, former);
         makeDirectories(work, place);
         await writeSiteSettings(work, place);
         putSiteDrushrc(work, site, call);
@@ -110,7 +110,7 @@ async function formerSite(site: SiteContext, call: CommandCall): Promise<FormerS
 }
 
 /** The former site stays until the new one is there. */
-function moveFormer(work: Work, { site, call }: Place, former: FormerSite): void {
+async function moveFormer(work: Work, { site, call }: Place, former: FormerSite): Promise<void> {
   work.log("ok", "Forcing reinstall...");
   const aside = join(dirname(site.sitePath), `.${basename(site.sitePath)}.${uniqueName()}.former`);
   work.files.moveTree(site.sitePath, aside);
@@ -120,7 +120,7 @@ function moveFormer(work: Work, { site, call }: Place, former: FormerSite): void
   // A database of its name on another server is another site's.
   if (former.host !== "" && former.host !== now.host) work.log("warning", `The former database ${former.database} on ${former.host} is left alone: the site's database server is @${site.dbServer.name} by now`);
   // Where the former one was gone already, its name was free.
-  else if (former.database !== now.name && former.user !== now.user) dropDatabaseLater(work, call, { site, ...former });
+  else if (former.database !== now.name && former.user !== now.user) await dropDatabaseLater(work, call, { site, ...former });
 }
 
 /** A new site that cannot be installed loses its alias, so that it is not taken for one that is there. */

@@ -136,8 +136,8 @@ async function clearFormerPlace(work: Work, move: Move): Promise<void> {
   const tree = source.sitePath === target.sitePath ? undefined : removeTreeLater(source.sitePath);
   if (tree !== undefined) work.afterwards(`remove ${source.sitePath}`, tree);
   if (source.sitePath !== target.sitePath) await siteGoneLater(work, source, call);
-  const { name, user } = siteCredentials(call.options.set("site"));
-  dropDatabaseLater(work, call, { site: source, database: name, user });
+  const { name, user, host } = siteCredentials(call.options.set("site"));
+  await dropDatabaseLater(work, call, { site: source, database: name, user, host });
 }
 
 /** What the front end reads afterwards: the moved site's credentials and packages, and where it is now. */

@@ -19,7 +19,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
   const path = archiveOf(call);
   await examineMovable(site, call);
   call.options.put("process", "restore_file", call.args[0] ?? path);
-  const { name, user } = siteCredentials(call.options.set("site"));
+  const { name, user, host } = siteCredentials(call.options.set("site"));
   const meanwhile = step("take the site offline and back up what it is now", (work) =>
     work.include({
       steps: [
@@ -36,9 +36,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
     steps: [
       step("read the backup through", (work) => checkBackup(work, call, { site, path })),
       step("deploy the backup", (work) => deployedSite(work, call, { name: site.name, enabled: site.enabled, archive: path, oldUri: site.uri ?? "", meanwhile, vhostUmask: DUMP_UMASK })),
-      step("give up the former database", (work) => {
-        dropDatabaseLater(work, call, { site, database: name, user });
-      }),
+      step("give up the former database", (work) => dropDatabaseLater(work, call, { site, database: name, user, host })),
     ],
   };
 }

@@ -11,6 +11,7 @@ import { ShimError } from "../errors/shim-error.ts";
 import { leftJournals, type UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
 import type { VhostCredentials } from "../web/web-file.ts";
+import { isLocalHost } from "./local-host.ts";
 import type { CommandCall, Options } from "./command.ts";
 import { connectAsAdministrator } from "./database-work.ts";
 import { grantHostsOf } from "./grant-hosts-of.ts";
@@ -53,21 +54,39 @@ export function putCredentials(options: Options, { type, host, port, password, n
 
 /**
  * Drops a database and its accounts when the task is beyond its point of no return (destroy_site_database of Provision 7.x-3.x). A site without a database name has
- * none to drop, which is a warning.
+ * none to drop, and one whose drushrc.php names another host than its database server has its database elsewhere: a warning. (The original drops what has the same name on
+ * the server.)
  *
  * @throws ShimError PROVISION_DROP_DB_FAILED for names that are none of a site's
  */
-export function dropDatabaseLater(work: Work, call: CommandCall, what: { readonly site: SiteContext; readonly database: string; readonly user: string }): void {
-  const { site, database, user } = what;
+export async function dropDatabaseLater(work: Work, call: CommandCall, what: FormerDatabase): Promise<void> {
+  const { site, database, user, host } = what;
   if (database === "") {
     work.log("warning", `No database name is known for @${site.name}: no database is dropped`);
     return;
   }
   const { dbServer } = site;
+  if (host !== "" && !(await isSameHost(host, dbServer.remoteHost))) {
+    work.log("warning", `The database ${database} is left alone: @${site.name} has it on ${host}, and its database server is @${dbServer.name} on ${dbServer.remoteHost}`);
+    return;
+  }
   // What would be refused then is refused as long as everything can still be taken back.
   checkedName(database, "database", DROP_FAILED);
   if (user !== "") checkedName(user, "account", DROP_FAILED);
   work.afterwards(`drop the database ${database} of @${dbServer.name} and its accounts`, { kind: "drop-database", server: dbServer.name, database, user, ...place(call) });
+}
+
+export interface FormerDatabase {
+  readonly site: SiteContext;
+  readonly database: string;
+  readonly user: string;
+  /** The host that the site's drushrc.php names. */
+  readonly host: string;
+}
+
+/** Whether both names mean one machine, as far as is known here: this one has several. */
+async function isSameHost(one: string, other: string): Promise<boolean> {
+  return one.toLowerCase() === other.toLowerCase() || ((await isLocalHost(one)) && (await isLocalHost(other)));
 }
 
 function place({ surroundings }: CommandCall): { readonly home: string; readonly launcher: string } {

@@ -44,12 +44,9 @@ async function tryToCreate(uri: string, dbServer?: string): Promise<TaskAnswer<V
 }
 
 /** Drops it as a task does at its end. */
-async function drop({ name, user }: { readonly name: string; readonly user: string }): Promise<TaskAnswer<void>> {
+async function drop({ name, user, host = "" }: { readonly name: string; readonly user: string; readonly host?: string }): Promise<TaskAnswer<void>> {
   const site = await stage.site("site.test");
-  return stage.task((work, call) => {
-    dropDatabaseLater(work, call, { site, database: name, user });
-    return Promise.resolve();
-  });
+  return stage.task((work, call) => dropDatabaseLater(work, call, { site, database: name, user, host }));
 }
 
 async function hostsOf(user: string): Promise<string[]> {
@@ -297,6 +294,15 @@ describe("dropping a database", () => {
   it("db 30: that is gone, with its accounts, is fine", async () => {
     expect((await drop({ name: "nevertest", user: "nevertest" })).errors).toEqual([]);
     expect(await stage.inventory()).toEqual(empty);
+  });
+
+  it("is left alone when the site has it on another host than its database server", async () => {
+    const made = await create("elsewhere.test");
+    const { errors, events } = await drop({ ...made, host: "db.elsewhere.invalid" });
+    expect([errors, JSON.stringify(events)]).toEqual([[], expect.stringContaining("is left alone: @site.test has it on db.elsewhere.invalid")]);
+    expect(await hostsOf(made.user)).not.toEqual([]);
+    await drop(made);
+    expect(await hostsOf(made.user)).toEqual([]);
   });
 
   it("db 31: of a site that knows no name touches nothing, and warns", async () => {
