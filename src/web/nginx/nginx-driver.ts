@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { sslService, type TlsService } from "../certificates/tls-service.ts";
-import { goneFile } from "../web-file.ts";
+import { subdirFolder, unservedParents } from "../subdirs.ts";
 import type { WebDriver } from "../web-driver.ts";
 import { nginxCommonFile, nginxServerFile } from "./nginx-files.ts";
 import { nginxControl } from "./nginx-control.ts";
 import { commonPath } from "./nginx-place.ts";
 import { probeNginx } from "./probe-nginx.ts";
-import { nginxVhostFile, nginxVhostPath } from "./nginx-vhost.ts";
+import { goneNginxSite, nginxSubdirFiles } from "./nginx-subdirs.ts";
+import { nginxVhostFile, nginxVhostPath, vhostFile } from "./nginx-vhost.ts";
 import { buildShadow } from "./shadow-config.ts";
 import { nginxWatched } from "./watched-files.ts";
 
@@ -23,13 +24,23 @@ function driverWith(tls?: TlsService): WebDriver {
     // As in the original: the rules of all platforms are those of the server.
     platformFiles: () => [],
     goneWithPlatform: () => [],
-    siteFiles: (served, server, options) => [...(tls?.siteFiles(served.site, server) ?? []), nginxVhostFile(served, server, { options, tls: tls?.siteTls(served.site, server) })],
-    goneWithSite: (site, server, options) => [goneFile({ path: nginxVhostPath(site, server, options), label: "virtual host configuration file" }), ...(tls?.goneWithSite(site, server) ?? [])],
+    siteFiles: (served, server, options) => [
+      ...(tls?.siteFiles(served.site, server) ?? []),
+      nginxVhostFile(served, server, { options, tls: tls?.siteTls(served.site, server) }),
+      ...nginxSubdirFiles(served, server, options),
+    ],
+    goneWithSite: (site, server, options) => [...goneNginxSite(site, server, options), ...(tls?.goneWithSite(site, server) ?? [])],
     // Virtual hosts that somebody has written by hand include the rules under these names.
     serverLinks: (server) => ["nginx_simple_include.conf", "nginx_advanced_include.conf"].map((name) => ({ path: join(server.includePath, name), target: commonPath(server) })),
     probe: probeNginx,
     vhostPath: nginxVhostPath,
-    ...(tls === undefined ? {} : { prepareServer: (work, server) => tls.prepareServer(work, server), prepareSite: (work, site, server) => tls.prepareSite(work, site, server) }),
+    ...(tls === undefined ? {} : { prepareServer: (work, server) => tls.prepareServer(work, server) }),
+    prepareSite: async (work, site, server, options) => {
+      await tls?.prepareSite(work, site, server);
+      for (const host of unservedParents(site, server, { options, vhostOf: (name) => vhostFile(name, server, options) })) {
+        work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site ${host} has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
+      }
+    },
     control: nginxControl,
     shadow: buildShadow,
     watched: nginxWatched,

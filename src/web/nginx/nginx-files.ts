@@ -24,7 +24,8 @@ export function nginxServerFile(server: ServerContext, options: WebOptions, tls?
     gzipStatic: hasFeature(server, "gzip"),
     statePath: safePath(options.nginx.statePath, "provision_nginx_state_path"),
     logPath: safePath(options.nginx.logPath, "provision_nginx_log_path"),
-    maps: extended ? mapsText() : "",
+    // Files of sites in folders that were written by the extended rules name these until they are written again.
+    maps: extended || options.subdirs ? mapsText() : "",
     listen: listenEverywhere(httpPort(server), options),
     challenges: challengeLocation(options, { root: false }),
     extra: options.extra,
@@ -50,6 +51,6 @@ function mapsText(): string {
 /** The rules that each site includes. */
 export function nginxCommonFile(server: ServerContext): WebFile {
   const extended = isExtended(server);
-  const rules = nginxRules({ extended, at: "", suffix: "", siteFiles: "/sites/$main_site_name/files", lookup: "$uri", root: undefined, php: phpLines(phpTarget(server)) });
-  return { path: commonPath(server), label: "configuration file of all sites", content: common(rules, { helpers: { use: rules.use } }) };
+  const rules = nginxRules({ extended, at: "", suffix: "", siteFiles: "/sites/$main_site_name/files", lookup: "$uri", root: undefined, parameters: [], php: phpLines(phpTarget(server)) });
+  return { path: commonPath(server), label: "configuration file of all sites", content: common({ ...rules, extended }, { helpers: { use: rules.use } }) };
 }

@@ -19,6 +19,8 @@ export interface RulesPlace {
   readonly lookup: string;
   /** The document root, where it does not stand around the named locations. */
   readonly root: string | undefined;
+  /** Parameters for PHP, where they do not stand around the named locations. */
+  readonly parameters: readonly string[];
   /** Lines that give a request to PHP. */
   readonly php: readonly string[];
 }
@@ -67,7 +69,7 @@ export function nginxRules(place: RulesPlace): Rules {
     file: [`try_files ${lookup} =404;`],
     php: place.php,
     // With a path behind the name of the script.
-    script: [`fastcgi_split_path_info "^${re}(/.+?\\.php)(/.*)?$";`, ...place.php.filter((line) => !line.startsWith("fastcgi_split_path_info"))],
+    script: [splitLine(re), ...place.parameters, ...place.php],
   };
   const use = (indent: string, names: string): string => names.split(" ").flatMap((name) => lines[name] ?? []).map((line) => indent + line).join("\n");
   const uncached = `^${re}/${PERSONAL}|^[^?]*/${MADE_NOW}|[?&]q=/?(?:${PERSONAL}|[^&]*${MADE_NOW})`;
@@ -76,12 +78,17 @@ export function nginxRules(place: RulesPlace): Rules {
   return { statements: text(statements), denials: text(denials), scripts: text(scripts), entries: text(entries), files: text(files), pages: text(pages), named: text(named), use };
 }
 
+/** How nginx tells the name of a script from a path behind it. */
+export function splitLine(re: string): string {
+  return `fastcgi_split_path_info "^${re}(/.+?\\.php)(/.*)?$";`;
+}
+
 /** The text as a part of a pattern that matches only it. */
 export function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** What hands a script below the document root to PHP, unless it is not there. */
-export function phpLines(target: string, before: readonly string[] = []): string[] {
-  return [...before, "if (!-f $document_root$fastcgi_script_name) {", "  return 404;", "}", `fastcgi_pass ${target};`];
+export function phpLines(target: string): string[] {
+  return ["if (!-f $document_root$fastcgi_script_name) {", "  return 404;", "}", `fastcgi_pass ${target};`];
 }
