@@ -1,4 +1,4 @@
-import { ShimError } from "../errors/shim-error.ts";
+import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { scrubText, textFromBytes } from "../php-values/text.ts";
 import { runProcess } from "../processes/run-process.ts";
 import { connectionError, lastWords, noSpaceError, notStarted } from "./remote-failure.ts";
@@ -29,6 +29,7 @@ const SILENCE_SECONDS = 120;
 /** More than the largest tree takes. */
 const LIMIT_MS = 12 * 3_600_000;
 const OUTPUT_BYTES = 1 << 20;
+const FAILED = "DRUSH_RSYNC_FAILED";
 
 /** Words of rsync for a filter on exactly this path and what is below it, whatever characters it has. */
 export function filterWord(kind: "include" | "exclude", path: string, tail: "" | "/*" = ""): string {
@@ -40,12 +41,13 @@ export function filterWord(kind: "include" | "exclude", path: string, tail: "" |
 /**
  * Brings the paths to the same place on the other host, and removes there what is not in them here (as provision_service's sync of Provision 7.x-3.x).
  *
- * @throws ShimError DRUSH_RSYNC_FAILED; PROVISION_REMOTE_… when the connection or the disk there is the reason; PROVISION_INTERRUPTED
+ * @throws ShimError DRUSH_RSYNC_FAILED, with an error PROVISION_REMOTE_… as its cause when the connection or the disk there is the reason; PROVISION_INTERRUPTED
  */
 export async function pushPaths(remote: RemoteHost, transfer: Transfer, { means, rsync }: { readonly means: RemoteMeans; readonly rsync: RsyncOptions }): Promise<void> {
   const options = new Map<string, string | boolean>([["relative", true], ["keep-dirlinks", true], ["omit-dir-times", true], ["timeout", String(SILENCE_SECONDS)], ["delete", true], ...rsync.global]);
   const to = `${rsyncAddress(checkedHost(remote))}:/`;
-  await runRsync(remote, [...transferWords(remote, means, { rsync, filters: transfer.filters }), ...optionWords(options), "--", ...transfer.paths, to], means);
+  const words = [...transferWords(remote, means, { rsync, filters: transfer.filters }), ...optionWords(options), "--", ...transfer.paths, to];
+  await transferring({ from: transfer.paths.join(", "), to }, () => runRsync(remote, words, means));
 }
 
 /**
@@ -59,7 +61,19 @@ export async function fetchPath(remote: RemoteHost, path: string, { means, rsync
   // Older versions leave it to the shell over there to take the path apart.
   const isPlain = /^[\w@%+=:,./-]+$/.test(path);
   const from = `${rsyncAddress(checkedHost(remote))}:/${path}`;
-  await runRsync(remote, [...transferWords(remote, means, { rsync, filters: [] }), ...optionWords(options), ...(isPlain ? [] : ["--protect-args"]), "--", from, path], means);
+  const words = [...transferWords(remote, means, { rsync, filters: [] }), ...optionWords(options), ...(isPlain ? [] : ["--protect-args"]), "--", from, path];
+  await transferring({ from, to: path }, () => runRsync(remote, words, means));
+}
+
+/** What stopped the transfer is the cause of the error that drush has for it. */
+async function transferring({ from, to }: { readonly from: string; readonly to: string }, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    const error = asShimError(cause);
+    if (error.code === "PROVISION_INTERRUPTED" || error.code === FAILED) throw error;
+    throw new ShimError(FAILED, `Could not rsync from ${from} to ${to}`, { cause: error });
+  }
 }
 
 function transferWords(remote: RemoteHost, means: RemoteMeans, { rsync, filters }: { readonly rsync: RsyncOptions; readonly filters: readonly string[] }): string[] {
@@ -95,8 +109,8 @@ const CONNECTION: ReadonlySet<number> = new Set([10, 12, 30, 35, 255]);
 function rsyncError(remote: RemoteHost, status: number | undefined, said: string): ShimError {
   if (/No space left on device|Disk quota exceeded/i.test(said)) return noSpaceError(remote, said);
   if (/rsync: (?:command )?not found|rsync: No such file/i.test(said) || status === 127) {
-    return new ShimError("DRUSH_RSYNC_FAILED", `There is no rsync on ${remote.host} (@${remote.server}): ${lastWords(said)}`, { hint: "install rsync there" });
+    return new ShimError(FAILED, `There is no rsync on ${remote.host} (@${remote.server}): ${lastWords(said)}`, { hint: "install rsync there" });
   }
   if (status !== undefined && CONNECTION.has(status)) return connectionError(remote, said);
-  return new ShimError("DRUSH_RSYNC_FAILED", `rsync with ${remote.host} (@${remote.server}) ended with ${status === undefined ? "a signal" : `status ${status}`}: ${lastWords(said)}`);
+  return new ShimError(FAILED, `rsync with ${remote.host} (@${remote.server}) ended with ${status === undefined ? "a signal" : `status ${status}`}: ${lastWords(said)}`);
 }

@@ -48,8 +48,9 @@ export function syncFailed(work: Work, thrown: unknown, { remote, what }: { read
   const { host, server } = remote.host;
   const error = asShimError(thrown);
   if (error.code === "PROVISION_INTERRUPTED" || error.code === "PROVISION_FILE_SYNC_FAILED") return error;
-  work.error(error);
-  return new ShimError("PROVISION_FILE_SYNC_FAILED", `${what} remote server ${host} (@${server}). Changes might not be available until this has been done. (error: ${error.message})`, { hint: "nothing of this task stays here; run it again when the server is well", cause: error });
+  const first = error.cause instanceof ShimError ? error.cause : error;
+  for (const one of new Set([first, error])) work.error(one);
+  return new ShimError("PROVISION_FILE_SYNC_FAILED", `${what} remote server ${host} (@${server}). Changes might not be available until this has been done. (error: ${first.message})`, { hint: "nothing of this task stays here; run it again when the server is well", cause: error });
 }
 
 /** The same without a task around it, for undo handlers. */

@@ -43,7 +43,7 @@ export async function undoRemoteSync(entry: UndoEntry): Promise<string> {
   } catch (thrown) {
     const known = missedItems(remote, kind).filter(({ path }) => !items.some((item) => item.path === path));
     noteMissed(remote, kind, [...known, ...items]);
-    return `${remote.host.host} could not be brought back in line and will be by the next task that reaches it (${asShimError(thrown).message})`;
+    return `${remote.host.host} could not be brought back in line and will be by the next task that reaches it (${reasonOf(thrown)})`;
   }
   if (typeof restart !== "string") return `brought ${remote.host.host} back in line`;
   try {
@@ -52,6 +52,11 @@ export async function undoRemoteSync(entry: UndoEntry): Promise<string> {
   } catch (thrown) {
     return `brought ${remote.host.host} back in line; its web server could not be restarted (${asShimError(thrown).message})`;
   }
+}
+
+function reasonOf(thrown: unknown): string {
+  const error = asShimError(thrown);
+  return asShimError(error.cause ?? error).message;
 }
 
 /** Handler `remote-remove`. */

@@ -140,7 +140,8 @@ describe.skipIf(reason !== undefined)("another host", () => {
   ])("a push that fails by %s has a code of its own", async (fault, code) => {
     home.write("big/file", randomBytes(200_000));
     host.fault(fault);
-    expect(await codeOf(pushPaths(remote(), { paths: [join(home.path, "big")], filters: [] }, { means: means(), rsync: PLAIN }))).toBe(code);
+    const thrown = await pushPaths(remote(), { paths: [join(home.path, "big")], filters: [] }, { means: means(), rsync: PLAIN }).catch((error: unknown) => error as ShimError);
+    expect([thrown?.code, ((thrown?.cause ?? thrown) as ShimError).code]).toEqual(["DRUSH_RSYNC_FAILED", code]);
   });
 
   it("a command that does not end is ended, and one that is told to stop stops", async () => {

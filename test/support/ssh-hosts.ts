@@ -28,6 +28,8 @@ export interface SshHost {
   fault: (shell: string | undefined) => void;
   /** Runs a command in it as the test's user. */
   run: (command: readonly string[], mayFail?: boolean) => Promise<RunResult>;
+  /** The same as root. */
+  runAsRoot: (command: readonly string[]) => Promise<RunResult>;
   /** Asks its web server for a page. */
   fetch: (host: string, path: string) => Promise<Answer>;
   /** Ends sshd with all its sessions: connections are refused. */
@@ -257,7 +259,7 @@ class Host implements SshHost {
   }
 
   fault(shell: string | undefined): void {
-    rmSync(join(this.#folder, "fault"), { force: true });
+    for (const name of ["fault", "gate.died"]) rmSync(join(this.#folder, name), { force: true });
     if (shell === undefined) return;
     writeFileSync(join(this.#folder, "fault"), shell);
     this.#home.user.own(join(this.#folder, "fault"));
@@ -273,6 +275,10 @@ class Host implements SshHost {
 
   run(command: readonly string[], mayFail = false): Promise<RunResult> {
     return asRoot(this.#home.user).run([...this.#enter(), ...command], { cwd: "/", mayFail });
+  }
+
+  runAsRoot(command: readonly string[]): Promise<RunResult> {
+    return asRoot(this.#home.user).run([...this.#view(), ...command], { cwd: "/" });
   }
 
   fetch(host: string, path: string): Promise<Answer> {
@@ -335,8 +341,11 @@ ForceCommand ${join(this.#folder, "gate")}
   /** Into its view of files and network, as the test's user. */
   #enter(): string[] {
     const { uid, gid } = this.#home.user;
-    const pid = String(this.#init?.pid ?? 0);
-    return ["nsenter", "-t", pid, "-m", ...(this.place.namespace === undefined ? [] : ["-n"]), "setpriv", "--pdeathsig=TERM", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--"];
+    return [...this.#view(), "setpriv", "--pdeathsig=TERM", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--"];
+  }
+
+  #view(): string[] {
+    return ["nsenter", "-t", String(this.#init?.pid ?? 0), "-m", ...(this.place.namespace === undefined ? [] : ["-n"]), "--"];
   }
 }
 
@@ -349,6 +358,7 @@ function asRoot(user: TestUser): TestUser {
 /** Stands in front of every command that comes by ssh. */
 function gate(folder: string): string {
   return `#!/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> '${folder}/commands.log'
 drop() {
   p=$$
