@@ -6,6 +6,7 @@ import { holdTasks } from "../support/held-task.ts";
 import { copyStandIn } from "../support/stand-in.ts";
 import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { treeOf } from "../support/tree.ts";
+import { until } from "../support/until.ts";
 
 const URI = "site.test";
 
@@ -192,7 +193,10 @@ describe("a site", () => {
     rmSync(ALIAS("odd"));
   });
 
-  it("of a task that was killed in the middle is as it was after recovery", async () => {
+  it.each([
+    ["after recovery", () => frontEnd.stage.home.user.run([frontEnd.provision, "recover"], { env: frontEnd.env })],
+    ["a moment after the front end's next dispatch", () => frontEnd.stage.home.user.run([frontEnd.drush, "@hostmaster", "hosting-dispatch"], { env: { ...frontEnd.env, PROVISION_SHIM_DRUSH: "/bin/true" } })],
+  ])("of a task that was killed in the middle is as it was %s", async (_, recover) => {
     const held = await holdTasks(frontEnd);
     try {
       const before = treeOf(frontEnd.home);
@@ -201,7 +205,9 @@ describe("a site", () => {
       expect(existsSync(VHOST())).toBe(false);
       process.kill(-child.pid!, "SIGKILL");
       held.release();
-      await frontEnd.stage.home.user.run([frontEnd.provision, "recover"], { env: frontEnd.env });
+      await recover();
+      const journals = join(frontEnd.home, ".provision-shim/journal");
+      await until("nothing is left of the task", () => readdirSync(journals).length === 0 && readdirSync(join(frontEnd.home, ".provision-shim/locks")).length === 0);
       expect(treeOf(frontEnd.home)).toEqual(before);
       expect(await whatIsThere()).toEqual(ALL);
     } finally {

@@ -252,6 +252,14 @@ describe("a migrate", () => {
     expect(leftovers(frontEnd)).toEqual([]);
   });
 
+  it("to a name whose www. is another site's alias is refused and changes nothing", async () => {
+    frontEnd.stage.home.write(`${below(root)}/sites/sites.php`, `${sitesPhp(root)}\n$sites['www.taken.test'] = 'first.test';\n`, 0o644);
+    const before = await worldOf(frontEnd);
+    const refused = await task(uri, "migrate", "@platform_standin", "@taken.test");
+    expect([failure(refused), refused.messages["PROVISION_TARGET_EXISTS"]]).toEqual([failedWith("PROVISION_TARGET_EXISTS"), expect.stringContaining("www.taken.test, as an alias of the site first.test")]);
+    await expectUnchanged(before);
+  });
+
   it("to another platform and name at once", async () => {
     await good(task(uri, "migrate", "@platform_other", `@both-${uri}`));
     expect((await page(`both-${uri}`)).status).toBe(200);
