@@ -97,21 +97,19 @@ async function writeServerConfig(work: Work, server: ServerContext, call: Comman
   const driver = webDriver(server);
   const more = driver.serverLinks?.(server) ?? [];
   if (remote === undefined) {
-    linkServerFile(work, server, `${driver.application}.conf`);
-    for (const { path, target } of more) if (work.files.link(path, target)) work.log("notice", `Created symlink ${path} to ${target}`);
+    for (const { path, target } of serverLinks(server, driver.application, more)) linkUnlessTaken(work, path, target);
   } else {
     await pushServer(work, remote, { server, links: serverLinks(server, driver.application, more) });
   }
   await serveServer(work, server, call);
 }
 
-/** The link that the distribution's Apache or nginx includes. It is not taken from another server of this machine, whose sites would be gone then. */
-function linkServerFile(work: Work, server: ServerContext, name: string): void {
-  const link = join(dirname(server.configPath), name);
-  const own = join(server.configPath, name);
-  const present = lookAt(link)?.isSymbolicLink() === true ? resolve(dirname(link), readlinkSync(link)) : undefined;
+/** Links such as the one that the distribution's Apache or nginx includes. None is taken from another server of this machine, whose sites would be gone then. */
+function linkUnlessTaken(work: Work, link: string, own: string): void {
+  const there = lookAt(link);
+  const present = there === undefined ? undefined : there.isSymbolicLink() ? resolve(dirname(link), readlinkSync(link)) : link;
   if (present !== undefined && present !== own && isFile(present)) {
-    work.log("warning", `${link} leads to ${present} of another server and was left so: only that server's sites are served.`);
+    work.log("warning", present === link ? `${link} is a file and no link to ${own}; it was left so.` : `${link} leads to ${present} of another server and was left so: only that server's sites are served.`);
     return;
   }
   if (present !== own && work.files.link(link, own)) work.log("notice", `Created symlink ${link} to ${own}`);

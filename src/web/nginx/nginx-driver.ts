@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { sslService, type TlsService } from "../certificates/tls-service.ts";
 import { subdirFolder, unservedParents } from "../subdirs.ts";
 import type { WebDriver } from "../web-driver.ts";
 import { nginxCommonFile, nginxServerFile } from "./nginx-files.ts";
 import { nginxControl } from "./nginx-control.ts";
-import { commonPath } from "./nginx-place.ts";
+import { commonLinks } from "./nginx-place.ts";
 import { probeNginx } from "./probe-nginx.ts";
 import { goneNginxSite, nginxSubdirFiles } from "./nginx-subdirs.ts";
 import { nginxVhostFile, nginxVhostPath, vhostFile } from "./nginx-vhost.ts";
@@ -30,8 +29,7 @@ function driverWith(tls?: TlsService): WebDriver {
       ...nginxSubdirFiles(served, server, options),
     ],
     goneWithSite: (site, server, options) => [...goneNginxSite(site, server, options), ...(tls?.goneWithSite(site, server) ?? [])],
-    // Virtual hosts that somebody has written by hand include the rules under these names.
-    serverLinks: (server) => ["nginx_simple_include.conf", "nginx_advanced_include.conf"].map((name) => ({ path: join(server.includePath, name), target: commonPath(server) })),
+    serverLinks: commonLinks,
     probe: probeNginx,
     vhostPath: nginxVhostPath,
     ...(tls === undefined ? {} : { prepareServer: (work, server) => tls.prepareServer(work, server) }),

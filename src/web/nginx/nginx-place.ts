@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { isTruthy } from "../../php-values/convert.ts";
 import { listProperty, property, type HttpService, type ServerContext, type SiteContext } from "../../contexts/context.ts";
+import { MASTER } from "../../contexts/server.ts";
 import { ShimError } from "../../errors/shim-error.ts";
 import tls from "../../../templates/nginx/tls.conf.hbs";
 import challenges from "../../../templates/nginx/challenges.conf.hbs";
@@ -41,9 +42,25 @@ export function isAtLeast(version: readonly number[], other: readonly number[]):
   return true;
 }
 
-/** What all sites on nginx have in common: written by the server's verify, included by each site. */
+const COMMON = "nginx_vhost_common.conf";
+
+/**
+ * What all sites on nginx have in common: written by the server's verify, included by each site. The folder `includes` is that of all servers; another one than the front end's
+ * own has its rules beside its other files, and on its machine a link to them (in Provision it would write over the rules of the front end's machine).
+ */
 export function commonPath(server: ServerContext): string {
-  return join(safePath(server.includePath, `include_path of @${server.name}`), "nginx_vhost_common.conf");
+  return server.name === MASTER ? includePath(server, COMMON) : join(safePath(server.configPath, `config_path of @${server.name}`), "includes", COMMON);
+}
+
+/** Names under which virtual hosts that somebody has written by hand include those rules. */
+export function commonLinks(server: ServerContext): { readonly path: string; readonly target: string }[] {
+  const common = includePath(server, COMMON);
+  const own = server.name === MASTER ? [] : [{ path: common, target: commonPath(server) }];
+  return [...own, ...["nginx_simple_include.conf", "nginx_advanced_include.conf"].map((name) => ({ path: includePath(server, name), target: common }))];
+}
+
+function includePath(server: ServerContext, name: string): string {
+  return join(safePath(server.includePath, `include_path of @${server.name}`), name);
 }
 
 /** Arguments of `listen` for all addresses of the machine. */

@@ -49,7 +49,9 @@ function shadowFolders(server: ServerContext, changes: readonly WebChange[], dir
   const isNested = [...changed].some((folder) => !included.includes(folder));
   const subdirs = paths === undefined ? [] : namesIn(paths.subdir).map((name) => join(paths.subdir, name)).filter(isDirectory);
   const folders = new Set([...changed, ...(isNested ? [...included.filter(isDirectory), ...subdirs] : [])]);
-  return new Map([...folders].map((real, index) => [real, join(directory, `${index}-${basename(real)}`)]));
+  // Of two folders that are in each other the inner one is looked for first.
+  const inner = [...folders].sort((one, two) => two.length - one.length);
+  return new Map(inner.map((real, index) => [real, join(directory, `${index}-${basename(real)}`)]));
 }
 
 function fillFolder({ real, shadow }: { readonly real: string; readonly shadow: string }, changes: readonly WebChange[], shadowed: ReadonlyMap<string, string>): void {
