@@ -5,6 +5,7 @@ export interface Missing {
 
 export interface Machine {
   program(name: string): boolean;
+  programLike(pattern: RegExp): boolean;
   apacheModule(pattern: RegExp): boolean;
   php(extension: string): boolean;
 }

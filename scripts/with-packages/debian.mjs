@@ -10,6 +10,8 @@ const NEEDS = [
   { name: "the program mariadbd", package: "mariadb-server", isThere: (has) => has.program("mariadbd") && has.program("mariadb-install-db") },
   { name: "the program mariadb-dump", package: "mariadb-server", isThere: (has) => has.program("mariadb-dump") && has.program("mariadb") },
   { name: "the program apache2", package: "apache2", isThere: (has) => has.program("apache2") },
+  { name: "the program nginx", package: "nginx", isThere: (has) => has.program("nginx") },
+  { name: "the program php-fpm", package: "php-fpm", isThere: (has) => has.programLike(/^php-fpm\d/) },
   { name: "the program openssl", package: "openssl", isThere: (has) => has.program("openssl") },
   { name: "the PHP module of Apache", package: "libapache2-mod-php", isThere: (has) => has.apacheModule(/^libphp\d.*\.so$/) },
   { name: "the program php", package: "php-cli", isThere: (has) => has.program("php") },
@@ -55,9 +57,11 @@ function packagesOf(missing) {
 function thisMachine() {
   const path = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   const program = (name) => path.some((directory) => directory !== "" && isExecutable(join(directory, name)));
+  const programLike = (pattern) => path.some((directory) => existsSync(directory) && readdirSync(directory).some((name) => pattern.test(name) && isExecutable(join(directory, name))));
   let extensions;
   return {
     program,
+    programLike,
     apacheModule: (pattern) => existsSync(MODULES) && readdirSync(MODULES).some((file) => pattern.test(file)),
     php: (extension) => {
       extensions ??= program("php") ? spawnSync("php", ["-m"], { encoding: "utf8" }).stdout.toLowerCase().split("\n") : [];

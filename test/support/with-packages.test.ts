@@ -107,10 +107,10 @@ describe("what Debian has to bring", () => {
   });
 
   it("is named by what is missing", () => {
-    const bare = { program: () => false, apacheModule: () => false, php: () => false };
+    const bare = { program: () => false, programLike: () => false, apacheModule: () => false, php: () => false };
     const packages = new Set(missingFromDebian(bare).map((missing) => missing.package));
-    expect([...packages]).toEqual(["mariadb-server", "apache2", "openssl", "libapache2-mod-php", "php-cli", "openssh-client", "openssh-server", "rsync", "iproute2", "php-mysql", "php-gd", "php-xml", "php-mbstring"]);
-    expect(missingFromDebian({ program: () => true, apacheModule: (pattern) => pattern.test("libphp8.2.so"), php: () => true })).toEqual([]);
+    expect([...packages]).toEqual(["mariadb-server", "apache2", "nginx", "php-fpm", "openssl", "libapache2-mod-php", "php-cli", "openssh-client", "openssh-server", "rsync", "iproute2", "php-mysql", "php-gd", "php-xml", "php-mbstring"]);
+    expect(missingFromDebian({ program: () => true, programLike: (pattern) => pattern.test("php-fpm8.2"), apacheModule: (pattern) => pattern.test("libphp8.2.so"), php: () => true })).toEqual([]);
     expect(adviceFor([{ name: "a", package: "p" }, { name: "b", package: "p" }])).toMatch(/a, b\. As root.*recommends p$/s);
   });
 

@@ -159,8 +159,8 @@ describe("what is the real drush's", () => {
   });
 
   it("another web service", async () => {
-    writeAlias(frontEnd, SERVER, { ...serverOptions(frontEnd), http_service_type: "nginx" });
-    expect((await reset()).messages["PROVISION_NO_REAL_DRUSH"]).toContain("nginx");
+    writeAlias(frontEnd, SERVER, { ...serverOptions(frontEnd), http_service_type: "nginx", satellite_mode: "boa" });
+    expect((await reset()).messages["PROVISION_NO_REAL_DRUSH"]).toContain("satellite_mode boa");
     writeAlias(frontEnd, SERVER, serverOptions(frontEnd));
   });
 });

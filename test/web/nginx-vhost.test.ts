@@ -91,6 +91,24 @@ describe("answers to certificate authorities", () => {
   });
 });
 
+describe("lines of extensions", () => {
+  it("26, 65: stand in each server of a site, and in the server's file; one that ends in a comment hides nothing", async () => {
+    const changes = { extra: ["add_header X-Own yes; # the end", "# another end"] };
+    const text = await host.serve({ uri: URI, aliases: ["www.site.test"], redirection: URI }, changes);
+    expect(text.split("X-Own").length - 1).toBe(1);
+    expect(await host.ran(URI, "/node/1")).toMatchObject({ MAIN_SITE_NAME: URI });
+    await host.serveServer({}, { extra: ["map $host $own {\n  default x;\n} # the end"] });
+    expect(readFileSync(join(host.home.path, "config/server_master/nginx.conf"), "utf8")).toMatch(/# Extra configuration from modules:\nmap \$host \$own/);
+    await host.serveServer();
+  });
+
+  it("36: that answer certificate authorities take the place of ours", async () => {
+    await host.serve({ uri: URI }, { extra: [`location ^~ ${CHALLENGE} {\n  return 200 theirs;\n}`] });
+    expect((await host.get(URI, `${CHALLENGE}/x`)).body).toBe("theirs");
+    await host.serve({ uri: URI });
+  });
+});
+
 describe("where it listens", () => {
   it("is IPv4 alone, or IPv6, too", async () => {
     const text = await host.serve({ uri: URI });

@@ -76,7 +76,7 @@ function enabledText({ site, credentials }: ServedSite, server: ServerContext, {
       // An extension for certificates may bring the same location.
       challenges: options.extra.some((lines) => lines.includes("/.well-known/acme-challenge")) ? "" : challengeLocation(options, { root: true, ...(secure === undefined ? { otherwise: "@drupal" } : {}) }),
       subdirs: options.subdirs ? safePath(subdirFolder(server, uri), `A directory of @${server.name}`) : undefined,
-      extra: [],
+      extra: options.extra,
     };
   });
   return vhost({ uri, redirects, mains });
