@@ -23,7 +23,11 @@ export interface RemoteConfig {
 const COMMAND_MS = 60_000;
 
 export function remoteConfig(work: Work, remote: RemoteServer, { server, files }: { readonly server: ServerContext; readonly files: readonly WebFileChange[] }): RemoteConfig {
-  const items = (): SyncItem[] => [...certificateItems(server), ...files.map(({ path }) => configItem(sourcePath(server, path)))];
+  const items = (): SyncItem[] => {
+    const certificates = certificateItems(server);
+    const others = files.filter(({ path }) => !certificates.some((item) => path.startsWith(`${item.path}/`)));
+    return [...certificates, ...others.map(({ path }) => configItem(sourcePath(server, path)))];
+  };
   return {
     files: files.map((file) => ({ ...file, path: normalize(sourcePath(server, file.path)) })),
     environment: { run: (words) => remoteControl(work, remote, words) },

@@ -43,8 +43,8 @@ export function serverName(host: SshHost): string {
 }
 
 /** Saves the server of a host, as the front end would. */
-export async function saveHost({ frontEnd }: RemoteStage, host: SshHost): Promise<void> {
-  await good(frontEnd.save(serverName(host), { context_type: "server", remote_host: host.address, http_service_type: "apache", http_port: String(host.httpPort), http_restart_cmd: host.restartCommand }));
+export async function saveHost({ frontEnd }: RemoteStage, host: SshHost, service = "apache"): Promise<void> {
+  await good(frontEnd.save(serverName(host), { context_type: "server", remote_host: host.address, http_service_type: service, ...(service === "apache" ? {} : { http_ssl_port: String(host.tlsPort) }), http_port: String(host.httpPort), http_restart_cmd: host.restartCommand }));
 }
 
 /** A platform of the stand-in on that web server, saved; answers its root. */
@@ -54,8 +54,8 @@ export async function savePlatform({ frontEnd }: RemoteStage, name: string, webS
   return root;
 }
 
-export async function saveSite({ frontEnd }: RemoteStage, uri: string, platform: string): Promise<void> {
-  await good(frontEnd.save(uri, { context_type: "site", platform: `@platform_${platform}`, db_server: `@${DATABASE}`, profile: "standard", client_name: "admin", uri }));
+export async function saveSite({ frontEnd }: RemoteStage, uri: string, platform: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+  await good(frontEnd.save(uri, { context_type: "site", platform: `@platform_${platform}`, db_server: `@${DATABASE}`, profile: "standard", client_name: "admin", uri, ...more }));
 }
 
 /** The parts of the tree that a host has of a path, in a form that can be compared. */

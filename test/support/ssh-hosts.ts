@@ -2,7 +2,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AegirHome } from "./aegir-home.ts";
-import { fetchPage, phpModule, type Answer } from "./apache.ts";
+import { fetchPage, fetchPageTls, phpModule, type Answer, type TlsAnswer } from "./apache.ts";
 import { configuration, controlScript } from "./apache-files.ts";
 import { startServer, type ServerProcess } from "./server-process.ts";
 import { finish, type RunResult, type TestUser } from "./test-user.ts";
@@ -18,6 +18,8 @@ export interface SshHost {
   /** The value of its server's `http_restart_cmd`. */
   readonly restartCommand: string;
   readonly httpPort: number;
+  /** Port for HTTPS. */
+  readonly tlsPort: number;
   readonly sshPort: number;
   /** Its private key, which its sshd has. */
   readonly hostKey: string;
@@ -32,6 +34,7 @@ export interface SshHost {
   runAsRoot: (command: readonly string[]) => Promise<RunResult>;
   /** Asks its web server for a page. */
   fetch: (host: string, path: string) => Promise<Answer>;
+  fetchTls: (host: string, path: string) => Promise<TlsAnswer>;
   /** Ends sshd with all its sessions: connections are refused. */
   shut: () => Promise<void>;
   /** Starts it again, with the same key or a new one. */
@@ -107,6 +110,7 @@ interface Place {
   readonly address: string;
   readonly sshPort: number;
   readonly httpPort: number;
+  readonly tlsPort: number;
   /** Name of its network namespace; undefined where it has none. */
   readonly namespace: string | undefined;
 }
@@ -123,7 +127,7 @@ function openNetwork(count: number): Network {
     const network = namespaces(count, `10.${180 + ((process.pid + attempt) % 60)}.${(process.pid >> 6) % 250}`);
     if (network !== undefined) return network;
   }
-  const places = Array.from({ length: count }, (_, index) => ({ address: `127.0.0.${10 + (process.pid % 60) * 4 + index}`, sshPort: 22_000 + (process.pid % 9000), httpPort: 32_000 + (process.pid % 9000), namespace: undefined }));
+  const places = Array.from({ length: count }, (_, index) => ({ address: `127.0.0.${10 + (process.pid % 60) * 4 + index}`, sshPort: 22_000 + (process.pid % 9000), httpPort: 32_000 + (process.pid % 9000), tlsPort: 42_000 + (process.pid % 9000), namespace: undefined }));
   return { here: "127.0.0.1", places, delay: () => false, close: () => undefined };
 }
 
@@ -141,7 +145,7 @@ function namespaces(count: number, subnet: string): Network | undefined {
     return undefined;
   }
   const delay = (milliseconds: number): boolean => names.every((name) => spawnSync("tc", ["qdisc", "replace", "dev", name, "root", "netem", "delay", `${milliseconds}ms`], { env: PATHS }).status === 0 && spawnSync("ip", ["netns", "exec", name, "tc", "qdisc", "replace", "dev", "eth0", "root", "netem", "delay", `${milliseconds}ms`], { env: PATHS }).status === 0);
-  return { here: `${subnet}.1`, places: names.map((name, index) => ({ address: `${subnet}.${index + 2}`, sshPort: 22, httpPort: 80, namespace: name })), delay, close };
+  return { here: `${subnet}.1`, places: names.map((name, index) => ({ address: `${subnet}.${index + 2}`, sshPort: 22, httpPort: 80, tlsPort: 443, namespace: name })), delay, close };
 }
 
 function namespace(name: string, { bridge, address }: { readonly bridge: string; readonly address: string }): boolean {
@@ -198,6 +202,7 @@ class Host implements SshHost {
   readonly name: string;
   readonly address: string;
   readonly httpPort: number;
+  readonly tlsPort: number;
   readonly sshPort: number;
   readonly place: Place;
   readonly tree: string;
@@ -215,6 +220,7 @@ class Host implements SshHost {
     this.name = name;
     this.address = place.address;
     this.httpPort = place.httpPort;
+    this.tlsPort = place.tlsPort;
     this.sshPort = place.sshPort;
     this.place = place;
     this.#home = home;
@@ -285,6 +291,10 @@ class Host implements SshHost {
     return fetchPage(this.httpPort, host, path, { address: this.address });
   }
 
+  fetchTls(host: string, path: string): Promise<TlsAnswer> {
+    return fetchPageTls(this.tlsPort, host, path, { address: this.address });
+  }
+
   errorLog(): string {
     return readFileSync(join(this.#folder, "apache/error.log"), "utf8");
   }
@@ -325,7 +335,7 @@ ForceCommand ${join(this.#folder, "gate")}
     writeFileSync(phpLog, "");
     writeFileSync(join(directory, "apachectl"), controlScript({ directory, pidFile, errorLog }));
     chmodSync(join(directory, "apachectl"), 0o755);
-    const place = { directory, pidFile, errorLog, phpLog, port: this.httpPort, address: this.address, phpModule: phpModule(), databaseSocket: "/nonexistent/mysqld.sock" };
+    const place = { directory, pidFile, errorLog, phpLog, port: this.httpPort, tlsPort: this.tlsPort, address: this.address, phpModule: phpModule(), databaseSocket: "/nonexistent/mysqld.sock" };
     writeFileSync(join(directory, "apache2.conf"), configuration(place));
   }
 

@@ -297,6 +297,36 @@ describe.skipIf(reason !== undefined)("web servers on other machines", () => {
         expect(host.commands().filter((command) => command === host.restartCommand)).toHaveLength(1);
       }
       expect(two.commands().filter((command) => PUSHED.test(command))).toHaveLength(1);
+      await good(task("platform_packed", "delete"));
+      for (const host of stage.hosts) expect(existsSync(there(host, packed))).toBe(false);
+      expect(two.commands().filter((command) => command.includes(packed))).toEqual([]);
+      await two.runAsRoot(["umount", join(stage.frontEnd.home, "platforms")]);
+    });
+  });
+
+  describe("HTTPS on one of them", () => {
+    it("http 84: the first verify brings the certificates there before the restart, the keys readable by nobody else", async () => {
+      await saveHost(stage, two, "apache_ssl");
+      const seen = join(stage.frontEnd.home, "../seen");
+      two.fault(`case $SSH_ORIGINAL_COMMAND in *apachectl*) stat -c '%a %n' ${config(two)}/ssl.d/default/* > ${seen};; esac`);
+      await good(task(serverName(two), "verify"));
+      expect(readFileSync(seen, "utf8")).toContain(`600 ${config(two)}/ssl.d/default/openssl.key\n`);
+      expectSame(join(config(two), "ssl.d"), [two]);
+      expect((await two.fetchTls("nobody.test", "/")).status).toBe(404);
+    });
+
+    it("http 76, 83, 84: a site's certificate comes and goes with the site", async () => {
+      const secure = await savePlatform(stage, "secure", serverName(two));
+      await good(task("platform_secure", "verify"));
+      await saveSite(stage, "tls.test", "secure", { ssl_enabled: "1", ssl_key: "tls.test" });
+      await good(task("tls.test", "install"));
+      const answer = await two.fetchTls("tls.test", "/");
+      expect([answer.status, answer.certificates]).toEqual([200, ["tls.test"]]);
+      const key = join(config(two), "ssl.d/tls.test");
+      expect(treeThere(stage, two, key)).toEqual(Object.fromEntries(Object.entries(treeOf(key)).filter(([path]) => !path.endsWith(".receipt"))));
+      expectSame(join(secure, "sites/tls.test"), [two]);
+      await good(task("tls.test", "delete"));
+      expect([existsSync(key), existsSync(there(two, key))]).toEqual([false, false]);
     });
   });
 

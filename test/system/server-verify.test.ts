@@ -153,11 +153,12 @@ describe("services", () => {
   });
 
   it.each([
-    ["a server on another host", { http_service_type: "apache", remote_host: "192.0.2.1" }, "the remote server @server_other"],
-    ["nginx", { http_service_type: "nginx" }, "the web service nginx of @server_other"],
-    ["Apache with TLS", { http_service_type: "apache_ssl" }, "the web service apache_ssl of @server_other"],
-    ["a cluster", { http_service_type: "cluster", cluster_web_servers: ["@server_master"] }, "the web service cluster of @server_other"],
+    ["a web service of an extension", { http_service_type: "varnish" }, "the service http: varnish of @server_other"],
+    ["a cluster with such a member", { http_service_type: "cluster", cluster_web_servers: ["@server_foreign"] }, "the service http: varnish of @server_foreign"],
+    ["a cluster in a cluster", { http_service_type: "cluster", cluster_web_servers: ["@server_inner"] }, "@server_inner, a cluster in @server_other"],
   ])("%s is the real drush's", async (_, options, reason) => {
+    writeAlias(frontEnd, "server_foreign", { context_type: "server", http_service_type: "varnish" });
+    writeAlias(frontEnd, "server_inner", { context_type: "server", http_service_type: "cluster", cluster_web_servers: ["@server_master"] });
     writeAlias(frontEnd, "server_other", { context_type: "server", ...options });
     const before = treeOf(frontEnd.home);
     const verified = await frontEnd.task("server_other", "verify");
