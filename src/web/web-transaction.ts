@@ -10,6 +10,7 @@ import type { Work } from "../task/plan.ts";
 import type { WebFileChange } from "./web-file.ts";
 import { KnownConfig, presentState } from "./known-config.ts";
 import type { RemoteServer } from "./remote-server.ts";
+import { refuseTakenNames } from "./server-names.ts";
 import { commandWords } from "./restart-command.ts";
 import { runControl, type ControlOutcome, type Environment, type WebChange, type WebControl } from "./web-control.ts";
 import { webDriver, type WebDriver } from "./web-driver.ts";
@@ -32,7 +33,7 @@ export interface WebSettings {
  * configuration every byte stays as it was. (Provision writes in place, reloads, and reports success when that fails.)
  *
  * @param given written when their content is new; the reload happens in any case, because a platform's .htaccess is only read then
- * @throws ShimError PROVISION_WEB_CONFIG_BROKEN
+ * @throws ShimError PROVISION_WEB_CONFIG_BROKEN, PROVISION_WEB_NAME_TAKEN
  */
 export async function changeWebConfig(work: Work, server: ServerContext, given: readonly WebFileChange[], settings: WebSettings): Promise<void> {
   const command = server.http?.restartCommand;
@@ -43,6 +44,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, given: 
     const files = remote?.files ?? wanted;
     const control = driver.control(command ?? "", { ...settings.environment, ...remote?.environment, signal: work.signal }, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
+    if (server.http?.paths !== undefined) refuseTakenNames(server.http.paths.vhost, changes);
     // Nothing is known of files on another machine.
     const known = remote === undefined ? await knownConfig(server, driver, control, settings.remembered) : new KnownConfig(server.name, settings.remembered, undefined);
     const wasLoaded = known.isLoaded();

@@ -217,7 +217,7 @@ describe("a deploy", () => {
 });
 
 describe("a migrate", () => {
-  beforeEach(() => newSite({ aliases: [`www.s${count + 1}.test`, "more.test"] }));
+  beforeEach(() => newSite({ aliases: [`www.s${count + 1}.test`, `more.s${count + 1}.test`] }));
 
   it("commands 85, 89, 105, 106; db 36: to another platform takes everything along and leaves nothing", async () => {
     const former = databaseOf(uri);
@@ -228,8 +228,8 @@ describe("a migrate", () => {
     expect((await page(uri)).body).toContain(`Site ${uri}`);
     // As the front end's verify makes it in the middle.
     expect(modeOf(at(`config/${SERVER}/apache/vhost.d/${uri}`))).toBe("664");
-    expect((await page("more.test", `/sites/${uri}/files/picture.txt`)).body).toContain("a picture");
-    expect([existsSync(join(root, "sites", uri)), sitesPhp(root).includes(uri), sitesPhp(other).includes("'more.test'")]).toEqual([false, false, true]);
+    expect((await page(`more.${uri}`, `/sites/${uri}/files/picture.txt`)).body).toContain("a picture");
+    expect([existsSync(join(root, "sites", uri)), sitesPhp(root).includes(uri), sitesPhp(other).includes(`'more.${uri}'`)]).toEqual([false, false, true]);
     expect(alias(uri)).toContain(`'platform' => '@platform_other'`);
     expect(await databases()).not.toContain(former);
     expect(await accountsOf(former)).toEqual([]);

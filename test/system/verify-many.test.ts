@@ -223,3 +223,14 @@ function statusOf(agent: Agent, host: string): Promise<number | string> {
     asking.on("error", (error) => resolve(error.message)).end();
   });
 }
+
+it("a name that another site's virtual host has is refused, and every byte stays as it was", async () => {
+  await good(frontEnd.save("b.test", { aliases: "more.test,a.test" }));
+  const before = [treeOf(join(frontEnd.home, "config")), await pageOf("a.test")];
+  const refused = await frontEnd.task("b.test", "verify");
+  expect([refused.errors, refused.messages["PROVISION_WEB_NAME_TAKEN"]]).toEqual([["PROVISION_WEB_NAME_TAKEN"], expect.stringContaining(vhost("a.test"))]);
+  expect([treeOf(join(frontEnd.home, "config")), await pageOf("a.test")]).toEqual(before);
+  await good(frontEnd.save("b.test", { aliases: "more.test" }));
+  await good(frontEnd.task("b.test", "verify"));
+  expect(await pageOf("more.test")).toBe(200);
+});
