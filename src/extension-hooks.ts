@@ -5,7 +5,7 @@ import type { PhpValue } from "./php-values/value.ts";
 import { readIfThere } from "./files/look.ts";
 import { scanExtensions, type ExtensionFile } from "./real-drush/extension-scan.ts";
 import type { LineHook } from "./real-drush/hook-lines.ts";
-import { lineHook, possibleHooks, takesPart } from "./real-drush/hooks.ts";
+import { isDoneHere, lineHook, possibleHooks, takesPart } from "./real-drush/hooks.ts";
 import type { Invocation } from "./invocation.ts";
 
 export interface HookSearch {
@@ -29,7 +29,7 @@ export function foreignHooks(commands: readonly string[], { invocation, values }
   const ofRoot = root === undefined ? [] : [join(root, "../drush"), join(root, "drush"), join(root, "sites/all/drush")];
   const folders = [...values("include").flatMap(optionTexts), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
   const files = scanExtensions({ folders, skipped, remembered: invocation.remembered });
-  const taking = files.flatMap(({ file, hooks }) => hooks.filter((name) => commands.some((command) => takesPart(name, command))).map((name) => ({ name, file, hook: lineHook(name) })));
+  const taking = files.flatMap(({ file, hooks }) => hooks.filter((name) => !isDoneHere(name, file) && commands.some((command) => takesPart(name, command))).map((name) => ({ name, file, hook: lineHook(name) })));
   const foreign = taking.find(({ hook }) => hook === undefined);
   return { foreign: foreign === undefined ? undefined : `${foreign.name} in ${foreign.file}`, lines: taking.flatMap(({ name, file, hook }) => (hook === undefined ? [] : [{ name, file, hook }])) };
 }

@@ -9,6 +9,7 @@ export const PROPERTY_OPTIONS: readonly string[] = [
   ...["nginx_config_mode", "nginx_is_modern", "nginx_has_etag", "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress", "phpfpm_mode", "phpfpm_socket", "nginx_version", "subdirs_support", "satellite_mode"],
   ...["server", "web_server", "root", "makefile", "make_working_copy"],
   ...["platform", "db_server", "uri", "site_enabled", "language", "client_name", "aliases", "redirection", "cron_key", "drush_aliases", "profile", "install_method", "ssl_enabled", "ssl_key"],
+  ...["Certificate_service_type", "letsencrypt_ca", "self_signed_field", "https_port", "http_https_port", "https_enabled", "https_key", "https_client_authentication_enabled", "https_client_authentication_path"],
 ];
 
 /** Settings that the commands read, which Aegir keeps in ~/.drush/drushrc.php and in drushrc.php of platform and site. */
@@ -16,7 +17,7 @@ export const SETTINGS: readonly string[] = [
   ...["delete", "force", "aegir_db_prefix", "hosting_features", "installed", "subdirs_support", "provision_save_config", "provision_create_local_settings_file", "provision_db_cloaking"],
   ...["provision_apache_conf_suffix", "provision_composer_install_platforms", "provision_composer_install_platforms_verify_always", "provision_composer_install_command"],
   ...["client_email", "force-reinstall", "admin_user", "clean_url", "php", "provision_db_escape_grants"],
-  ...["provision_acme_challenge_path", "provision_nginx_state_path", "provision_nginx_log_path", "provision_nginx_ipv6"],
+  ...["provision_acme_challenge_path", "hosting_https_fail_task_if_certificate_fails", "provision_nginx_state_path", "provision_nginx_log_path", "provision_nginx_ipv6"],
   ...["old_uri", "new_db_server", "provision_verify_platforms_before_migrate", "provision_mysqldump_suppress_gtid_restore", "provision_backup_suffix"],
 ];
 

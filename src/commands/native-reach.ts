@@ -1,17 +1,19 @@
 import { property, type Context, type PlatformContext, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
+import { isFile } from "../files/look.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { whyNotNative, type CoreWork } from "../drupal/core-facts.ts";
 import { readCore, type DrupalCore } from "../drupal/core.ts";
 import { isTruthy, scalarText } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { CommandCall } from "./command.ts";
+import { isLocalHost } from "./local-host.ts";
 
 /** What is native in this version: Drupal 7 behind the web services of `NATIVE_WEB`, on this machine or others. Everything else is the real drush's. */
 
 /** Services that consist of other servers. */
 const COMPOSED: ReadonlySet<string> = new Set(["cluster", "pack"]);
-const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "apache_ssl", "nginx", "nginx_inc", "nginx_ssl"]);
+const NATIVE_WEB: ReadonlySet<string> = new Set(["apache", "apache_ssl", "https_apache", "nginx", "nginx_inc", "nginx_ssl", "https_nginx"]);
 
 /** @throws NeedsRealDrush when a service of the server is not native */
 export async function nativeServer(server: ServerContext, call: CommandCall): Promise<void> {
@@ -28,7 +30,14 @@ export async function nativeServer(server: ServerContext, call: CommandCall): Pr
     return;
   }
   if (!NATIVE_WEB.has(driver)) throw new NeedsRealDrush(`the web service ${driver} of @${server.name}`);
-  if (driver.startsWith("nginx") && property(server, "satellite_mode") === "boa") throw new NeedsRealDrush(`the satellite_mode boa of @${server.name}`);
+  if (hasLetsEncrypt(server) && !(await isLocalHost(server.remoteHost))) throw new NeedsRealDrush(`Let's Encrypt for the remote server @${server.name}`);
+  // Rules and paths of BOA. Its mark is looked for, as in the original: when such a server is saved the first time, the property is not there yet.
+  if (server.http?.application === "nginx" && (property(server, "satellite_mode") === "boa" || isFile("/data/conf/global.inc"))) throw new NeedsRealDrush(`the satellite_mode boa of @${server.name}`);
+}
+
+/** Whether its certificates come from Let's Encrypt, by hosting_https. */
+export function hasLetsEncrypt(server: ServerContext): boolean {
+  return property(server, "Certificate_service_type") === "LetsEncrypt";
 }
 
 /** A feature of the front end, from `hosting_features` in ~/.drush/drushrc.php. */

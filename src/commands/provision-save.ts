@@ -77,7 +77,7 @@ function refuseOtherType(context: Context, call: CommandCall): void {
 
 /** Whether its web service has a driver that looks at the program each time the server is saved. */
 async function isProbed({ http }: ServerContext): Promise<boolean> {
-  if (http?.driver.startsWith("nginx") !== true) return false;
+  if (http?.application !== "nginx") return false;
   if (!(await import("../web/web-driver.ts")).hasDriver(http.driver)) throw new NeedsRealDrush(`the web service ${http.driver}`);
   return true;
 }

@@ -2,13 +2,14 @@ import { readlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { ServerContext } from "../contexts/context.ts";
 import { MASTER } from "../contexts/server.ts";
+import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
 import { isFile, lookAt } from "../files/look.ts";
 import { ensureDirectory } from "../task/ensure-directory.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
 import { webDriver } from "../web/web-driver.ts";
 import type { CommandCall } from "./command.ts";
 import { checkDbServer, connectAsAdministrator, connectFailures, probePrefix } from "./database-work.ts";
-import { nativeServer } from "./native-reach.ts";
+import { hasLetsEncrypt, nativeServer } from "./native-reach.ts";
 import { noteServer, pushServer, serverLinks } from "./push-server.ts";
 import { remoteOf } from "./remote-host-of.ts";
 import { withUtf8mb4 } from "./provision-save.ts";
@@ -19,6 +20,8 @@ import { serveServer } from "./web-work.ts";
 /** `provision-verify` of a server: its directories, database privileges and web server (Provision 7.x-3.x). */
 export async function verifyServer(server: ServerContext, call: CommandCall): Promise<Plan> {
   await nativeServer(server, call);
+  // They are copied from the extension's folder, which only drush knows.
+  if (hasLetsEncrypt(server)) throw new NeedsRealDrush(`the programs for Let's Encrypt that hosting_https puts onto @${server.name}`);
   let saved = await call.storedContexts.get(server.name);
   let probed = server;
   const database = step("check what the database server lets us do", async (work) => {
@@ -48,7 +51,7 @@ function arrangeServer(work: Work, server: ServerContext): void {
   ensureDirectory(work, server.configPath, "Provision configuration", 0o711);
   ensureDirectory(work, server.clientsPath, "Provision client home", 0o711);
   // Also where the front end's own server is no nginx.
-  if (server.http?.driver.startsWith("nginx") === true) ensureDirectory(work, server.includePath, "Provision PHP configuration", 0o711);
+  if (server.http?.application === "nginx") ensureDirectory(work, server.includePath, "Provision PHP configuration", 0o711);
   if (server.name !== MASTER) return;
   ensureDirectory(work, server.backupPath, "Backup", 0o700);
   ensureDirectory(work, server.includePath, "Provision PHP configuration", 0o711);

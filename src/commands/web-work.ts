@@ -53,6 +53,7 @@ export async function webOptions(call: CommandCall): Promise<WebOptions> {
       logPath: textOption(call, "provision_nginx_log_path", "/var/log/nginx"),
       ipv6: switchOption(call, "provision_nginx_ipv6", false),
     },
+    certificateFailsTask: switchOption(call, "hosting_https_fail_task_if_certificate_fails", false),
     extra: [],
   };
 }
@@ -174,7 +175,7 @@ function serverData({ http, properties }: ServerContext): Record<string, string>
   const paths = Object.entries({ http_pred_path: http?.paths?.pre, http_postd_path: http?.paths?.post, http_platformd_path: http?.paths?.platform, http_vhostd_path: http?.paths?.vhost, http_subdird_path: http?.paths?.subdir });
   const sslPort = textOrUndefined(properties.get("http_ssl_port"));
   return {
-    application_name: http?.driver.startsWith("nginx") === true ? "nginx" : "apache",
+    application_name: http?.application === "nginx" ? "nginx" : "apache",
     http_port: http?.port ?? "80",
     ...(sslPort === undefined ? {} : { http_ssl_port: sslPort }),
     ...Object.fromEntries(paths.flatMap(([key, path]) => (path === undefined ? [] : [[key, path]]))),

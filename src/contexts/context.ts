@@ -24,6 +24,8 @@ export interface HttpPaths {
 export interface HttpService {
   /** The value of `http_service_type`. */
   readonly driver: string;
+  /** The program that its drivers write files for. */
+  readonly application: "apache" | "nginx" | undefined;
   readonly port: string;
   readonly restartCommand: string | undefined;
   readonly webGroup: string | undefined;

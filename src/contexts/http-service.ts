@@ -7,8 +7,11 @@ import type { PropertyBuilder } from "./options.ts";
 /** Drivers that serve TLS: their sites have three more properties. */
 export const SSL_DRIVERS: ReadonlySet<string> = new Set(["ssl", "apache_ssl", "nginx_ssl"]);
 
-/** All drivers of Provision for the http service. */
-export const HTTP_DRIVERS: ReadonlySet<string> = new Set(["public", "ssl", "apache", "apache_ssl", "nginx", "nginx_ssl", "nginx_inc", "cluster", "pack"]);
+/** Drivers of hosting_https, which Hostmaster brings along; their sites have four more properties. */
+export const HTTPS_DRIVERS: ReadonlySet<string> = new Set(["https_apache", "https_nginx"]);
+
+/** All drivers of Provision and Hostmaster for the http service. */
+export const HTTP_DRIVERS: ReadonlySet<string> = new Set([...HTTPS_DRIVERS, "public", "ssl", "apache", "apache_ssl", "nginx", "nginx_ssl", "nginx_inc", "cluster", "pack"]);
 
 interface HttpSurroundings {
   readonly name: string;
@@ -30,7 +33,7 @@ export function buildHttp(build: PropertyBuilder, driver: string, around: HttpSu
     build.setList("master_web_servers");
     return memberService(driver, [...textList(build.properties, "master_web_servers"), ...textList(build.properties, "slave_web_servers")]);
   }
-  const application = driver.startsWith("apache") ? "apache" : driver.startsWith("nginx") ? "nginx" : undefined;
+  const application = /^(?:https_)?(apache|nginx)/.exec(driver)?.[1] as HttpService["application"];
   const port = build.set("http_port", 80);
   if (application !== undefined) build.set("http_restart_cmd", () => (application === "apache" ? guessApacheRestart(around.machine) : guessNginxRestart(around.machine)));
   if (around.master === undefined) build.set("web_group", () => guessWebGroup(around.machine));
@@ -40,9 +43,11 @@ export function buildHttp(build: PropertyBuilder, driver: string, around: HttpSu
   build.compute("web_maintenance_url", `${masterUrl}/hosting/maintenance`);
   const paths = application === undefined ? undefined : buildPaths(build, application);
   if (SSL_DRIVERS.has(driver)) buildSsl(build);
+  if (HTTPS_DRIVERS.has(driver)) buildHttps(build);
   if (application === "nginx") buildNginx(build, driver, around.subdirs);
   return {
     driver,
+    application,
     port: scalarText(port) ?? "80",
     restartCommand: textOrUndefined(build.properties.get("http_restart_cmd")),
     webGroup: textOrUndefined(build.properties.get("web_group")),
@@ -52,7 +57,7 @@ export function buildHttp(build: PropertyBuilder, driver: string, around: HttpSu
 }
 
 function memberService(driver: string, members: string[]): HttpService {
-  return { driver, port: "", restartCommand: undefined, webGroup: undefined, paths: undefined, members };
+  return { driver, application: undefined, port: "", restartCommand: undefined, webGroup: undefined, paths: undefined, members };
 }
 
 function buildPaths(build: PropertyBuilder, application: string): HttpPaths {
@@ -77,14 +82,25 @@ function buildSsl(build: PropertyBuilder): void {
   build.compute("ssl_key", "default");
 }
 
+/** The certificates' source is that of the service `Certificate` of the same server, see server.ts. */
+function buildHttps(build: PropertyBuilder): void {
+  // The front end sends the port under another name, which the original does not look at.
+  build.set("https_port", () => build.options.get("http_https_port") ?? 443);
+  build.compute("ssld_path", `${scalarText(build.properties.get("letsencrypt_config_path") ?? build.properties.get("self_signed_config_path")) ?? ""}/`);
+  build.compute("http_ssld_path", `${scalarText(build.properties.get("config_path")) ?? ""}/ssl.d`);
+  build.compute("https_enabled", 1);
+  build.compute("https_key", "default");
+}
+
 function buildNginx(build: PropertyBuilder, driver: string, subdirs: boolean): void {
   build.set("nginx_config_mode", "extended");
-  for (const key of ["nginx_is_modern", "nginx_has_etag", "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress"]) build.set(key, false);
+  const isHttps = HTTPS_DRIVERS.has(driver);
+  for (const key of ["nginx_is_modern", ...(isHttps ? [] : ["nginx_has_etag"]), "nginx_has_http2", "nginx_has_gzip", "nginx_has_upload_progress"]) build.set(key, false);
   build.set("provision_db_cloaking", true);
   build.set("phpfpm_mode", "port");
   // Not the original's: which of several sockets it is, and which nginx.
   for (const key of ["phpfpm_socket", "nginx_version"]) if (textOrUndefined(build.options.get(key)) !== undefined) build.set(key, null);
-  if (driver !== "nginx_ssl") {
+  if (driver !== "nginx_ssl" && !isHttps) {
     const stored = build.set("subdirs_support", false);
     if (subdirs && !isTruthy(stored)) build.compute("subdirs_support", true);
   }

@@ -39,10 +39,14 @@ export function buildServer(sources: ServerSources): ServerContext {
   build.set("admin_email", `admin@${text("remote_host")}`);
 
   const unknownDrivers: string[] = [];
+  // In the order of the extensions' names.
+  const certificateDriver = chosenDriver(options, "Certificate", (driver) => CERTIFICATE_DRIVERS.has(driver), unknownDrivers);
   const dbDriver = chosenDriver(options, "db", (driver) => driver === "mysql", unknownDrivers);
   const httpDriver = chosenDriver(options, "http", (driver) => HTTP_DRIVERS.has(driver), unknownDrivers);
+  if (certificateDriver !== undefined) build.compute("Certificate_service_type", certificateDriver);
   if (dbDriver !== undefined) build.compute("db_service_type", dbDriver);
   if (httpDriver !== undefined) build.compute("http_service_type", httpDriver);
+  if (certificateDriver !== undefined) buildCertificates(build, certificateDriver, root);
   const db = dbDriver === undefined ? undefined : buildDb(build, dbDriver);
   const http = httpDriver === undefined ? undefined : buildHttp(build, httpDriver, { name, machine, master: master?.properties, subdirs: sources.subdirs });
   return {
@@ -70,6 +74,22 @@ function chosenDriver(options: PhpArray, service: string, exists: (driver: strin
   if (exists(driver)) return driver;
   unknown.push(`${service}: ${driver}`);
   return undefined;
+}
+
+/** Where hosting_https has its certificates from. */
+const CERTIFICATE_DRIVERS: ReadonlySet<string> = new Set(["LetsEncrypt", "SelfSigned"]);
+
+/** The properties of the service `Certificate` of hosting_https. */
+function buildCertificates(build: PropertyBuilder, driver: string, root: string): void {
+  if (driver === "SelfSigned") {
+    build.set("self_signed_field", "default");
+    build.compute("self_signed_config_path", `${root}/config/self_signed.d`);
+    return;
+  }
+  build.set("letsencrypt_ca", "staging");
+  build.compute("letsencrypt_script_path", `${root}/config/letsencrypt`);
+  build.compute("letsencrypt_config_path", `${root}/config/letsencrypt.d`);
+  build.compute("letsencrypt_challenge_path", `${root}/config/letsencrypt.d/well-known/acme-challenge`);
 }
 
 function buildDb(build: PropertyBuilder, driver: string): DbService {

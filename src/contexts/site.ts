@@ -1,7 +1,7 @@
 import { isTruthy, textOrUndefined } from "../php-values/convert.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { PlatformContext, ServerContext, SiteContext } from "./context.ts";
-import { SSL_DRIVERS } from "./http-service.ts";
+import { HTTPS_DRIVERS, SSL_DRIVERS } from "./http-service.ts";
 import { PropertyBuilder } from "./options.ts";
 import { MASTER } from "./server.ts";
 
@@ -32,10 +32,17 @@ export async function buildSite(sources: SiteSources): Promise<SiteContext> {
   build.setList("drush_aliases");
   build.set("profile", "standard");
   build.set("install_method", "profile");
-  if (await servesTls(platform.webServer, sources.server)) {
+  const drivers = await httpDrivers(platform.webServer, sources.server);
+  if (drivers.some((driver) => SSL_DRIVERS.has(driver))) {
     build.set("ssl_enabled", 0);
     build.set("ssl_key", null);
     build.set("ip_addresses", new PhpArray());
+  }
+  if (drivers.some((driver) => HTTPS_DRIVERS.has(driver))) {
+    build.set("https_enabled", 0);
+    build.set("https_client_authentication_enabled", 0);
+    build.set("https_client_authentication_path", null);
+    build.set("https_key", null);
   }
   return {
     type: "site",
@@ -51,15 +58,12 @@ export async function buildSite(sources: SiteSources): Promise<SiteContext> {
   };
 }
 
-/** True when the web server, or a member of the cluster or pack, has an SSL driver. */
-async function servesTls(server: ServerContext, find: (name: string) => Promise<ServerContext>): Promise<boolean> {
-  if (server.http === undefined) return false;
-  if (SSL_DRIVERS.has(server.http.driver)) return true;
-  for (const member of server.http.members) {
-    const driver = (await find(member)).http?.driver;
-    if (driver !== undefined && SSL_DRIVERS.has(driver)) return true;
-  }
-  return false;
+/** The driver of the web server, or those of the cluster's or pack's members. */
+async function httpDrivers(server: ServerContext, find: (name: string) => Promise<ServerContext>): Promise<string[]> {
+  if (server.http === undefined) return [];
+  const drivers = [server.http.driver];
+  for (const member of server.http.members) drivers.push((await find(member)).http?.driver ?? "");
+  return drivers;
 }
 
 /** The same site with one property changed, in its place. */

@@ -40,6 +40,14 @@ export function possibleHooks(php: string): string[] {
   return [...names];
 }
 
+/** Functions of hosting_https by which drush learns of its services, which we have ourselves, or that do nothing for a site or platform. */
+const OF_HOSTING_HTTPS = /^(?:(?:https|https_apache|https_nginx|certificate|letsencrypt|self_signed)_(?:drush_init|provision_services)|drush_certificate_provision_verify|drush_(?:letsencrypt|self_signed)_(?:provision_install(?:_rollback)?|post_provision_install))$/;
+
+/** Whether the function need not be called, because what it does is done here. */
+export function isDoneHere(name: string, file: string): boolean {
+  return file.includes("/hosting_https/") && OF_HOSTING_HTTPS.test(name);
+}
+
 /**
  * True when the function takes part in the command: as a hook of one of its phases, `drush_EXTENSION_PHASE` with or without `_rollback`, or as one of the
  * hooks that the command invokes.

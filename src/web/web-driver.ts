@@ -4,8 +4,8 @@ import type { Remembered } from "../files/remembered.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import type { Journal } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import { apacheDriver, apacheSslDriver } from "./apache/apache-driver.ts";
-import { nginxDriver, nginxSslDriver } from "./nginx/nginx-driver.ts";
+import { apacheDriver, apacheHttpsDriver, apacheSslDriver } from "./apache/apache-driver.ts";
+import { nginxDriver, nginxHttpsDriver, nginxSslDriver } from "./nginx/nginx-driver.ts";
 import type { Environment, ShadowConfig, WebChange, WebControl } from "./web-control.ts";
 import type { VhostCredentials, WebFile, WebFileChange } from "./web-file.ts";
 
@@ -23,6 +23,8 @@ export interface WebOptions {
   /** Where answers to certificate authorities are put, if that is known: served for every host, in front of all redirects. */
   readonly challengePath: string | undefined;
   readonly nginx: NginxOptions;
+  /** Option `hosting_https_fail_task_if_certificate_fails`: for hosting_https a certificate that cannot be had is more than a warning. */
+  readonly certificateFailsTask: boolean;
   /** Lines that extensions of drush add to the file of the context that is written: of a server, a platform, or an enabled site. */
   readonly extra: readonly string[];
 }
@@ -81,7 +83,15 @@ export interface ProgramFacts {
   readonly problem?: ShimError;
 }
 
-const DRIVERS: Readonly<Record<string, WebDriver>> = { apache: apacheDriver, apache_ssl: apacheSslDriver, nginx: nginxDriver, nginx_inc: nginxDriver, nginx_ssl: nginxSslDriver };
+const DRIVERS: Readonly<Record<string, WebDriver>> = {
+  apache: apacheDriver,
+  apache_ssl: apacheSslDriver,
+  https_apache: apacheHttpsDriver,
+  nginx: nginxDriver,
+  nginx_inc: nginxDriver,
+  nginx_ssl: nginxSslDriver,
+  https_nginx: nginxHttpsDriver,
+};
 
 /** Whether the type of web service writes files itself. */
 export function hasDriver(type: string): boolean {

@@ -12,7 +12,7 @@ function sources(folder: string): string[] {
 
 it("docs/error-codes.md lists the codes that the source has, and no others", () => {
   const text = [...sources("src"), ...sources("lib").map((shell) => shell.replace(/\[(PROVISION_\w+)\]/g, '"$1"'))].join("\n");
-  const used = new Set([...text.matchAll(/"((?:PROVISION|SWAP|CLI|FILE|ALIAS|PHP|DRUPAL|DRUSH|SSL)_[A-Z_]+)"/g)].map(([, code]) => code ?? "").filter((code) => !NO_CODES.test(code)));
+  const used = new Set([...text.matchAll(/"((?:PROVISION|SWAP|CLI|FILE|ALIAS|PHP|DRUPAL|DRUSH|SSL|HTTPS)_[A-Z_]+)"/g)].map(([, code]) => code ?? "").filter((code) => !NO_CODES.test(code)));
   const listed = readFileSync(join(repositoryRoot, "docs/error-codes.md"), "utf8").matchAll(/^\| `([A-Z_]+)` \|/gm);
   expect([...listed].map(([, code]) => code).sort()).toEqual([...used].sort());
 });

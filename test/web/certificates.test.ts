@@ -13,9 +13,18 @@ import { masked } from "../../src/task/masked.ts";
 import { step, type Work } from "../../src/task/plan.ts";
 import { runPlan } from "../../src/task/run-plan.ts";
 import { fileUndoHandlers } from "../../src/task/undo-files.ts";
-import { goneSiteCertificates, prepareServerTls, prepareSiteTls, serverCertificate, siteCertificateFiles, siteTls } from "../../src/web/certificates/tls.ts";
+import { sslService, type TlsService } from "../../src/web/certificates/tls-service.ts";
 import type { WebFileChange } from "../../src/web/web-file.ts";
 import { treeOf } from "../support/tree.ts";
+
+const goneSiteCertificates: TlsService["goneWithSite"] = (site, server) => sslService.goneWithSite(site, server);
+const siteCertificateFiles: TlsService["siteFiles"] = (site, server) => sslService.siteFiles(site, server);
+const siteTls: TlsService["siteTls"] = (site, server) => sslService.siteTls(site, server);
+const OPTIONS = { certificateFailsTask: false };
+
+function prepareSiteTls(work: Work, site: SiteContext, server: ServerContext): Promise<void> {
+  return sslService.prepareSite(work, site, server, OPTIONS);
+}
 
 const URI = "site.test";
 /** Certificates made once: an authority, and a site's certificate of it. */
@@ -357,8 +366,8 @@ describe("copies that nobody uses", () => {
   it("76: but never those that the server itself has", async () => {
     const { server } = await world();
     expect(await run(async (work) => {
-      await prepareServerTls(work, server);
-      place(work, serverCertificate(server)?.changes ?? []);
+      await sslService.prepareServer(work, server, OPTIONS);
+      place(work, sslService.serverCertificate(server)?.changes ?? []);
     })).toEqual([]);
     await verify({ site: { ssl_key: "default" } });
     await remove({ site: { ssl_key: "default" } });

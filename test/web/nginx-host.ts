@@ -57,7 +57,7 @@ export async function openNginxHost(): Promise<NginxHost> {
   const server = (properties: PlainRecord = {}): ServerContext => {
     const all = { nginx_config_mode: "extended", nginx_has_gzip: 1, phpfpm_mode: "socket", phpfpm_socket: php.socket, web_disable_url: "http://aegir.test/hosting/disabled", ...properties };
     const driver = (properties["http_service_type"] as string | undefined) ?? "nginx";
-    const http = { driver, port: String(nginx.port), restartCommand: nginx.restartCommand, webGroup: home.user.webGroup, paths, members: [] };
+    const http = { driver, application: "nginx", port: String(nginx.port), restartCommand: nginx.restartCommand, webGroup: home.user.webGroup, paths, members: [] };
     return { type: "server", name: "server_master", properties: phpFrom(all) as PhpArray, aegirRoot: home.path, configPath: config, includePath: join(home.path, "config/includes"), http } as unknown as ServerContext;
   };
   const options = (changes: Partial<WebOptions> = {}): WebOptions => ({
@@ -66,6 +66,7 @@ export async function openNginxHost(): Promise<NginxHost> {
     master: server(),
     isSite: () => false,
     challengePath: undefined,
+    certificateFailsTask: false,
     extra: [],
     nginx: { statePath: nginx.statePath, logPath: nginx.logPath, ipv6: false },
     ...changes,

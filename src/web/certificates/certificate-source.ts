@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { property, type ServerContext } from "../../contexts/context.ts";
+import { HTTPS_DRIVERS } from "../../contexts/http-service.ts";
 import { ShimError } from "../../errors/shim-error.ts";
 
 /** Where the certificate of a key comes from, before its copies are put where the web server reads them. */
@@ -8,13 +9,15 @@ export interface CertificateSource {
   readonly certificate: string;
   readonly key: string;
   /** Intermediates, or leaf and intermediates; it need not be there. */
-  readonly chain: string;
+  readonly chain: string | undefined;
+  /** Who makes what is missing. */
+  readonly maker: "we" | "lets encrypt";
 }
 
 /** The server's own key, of which the virtual host for unknown names has its certificate. */
 export const DEFAULT_KEY = "default";
 
-/** Folder of all certificates, which all servers share and where an administrator puts his own. */
+/** Folder of all certificates, which all servers share and where an administrator, or a tool for certificates, puts his own. */
 export function centralStore(server: ServerContext): string {
   return storePath(server, "ssld_path");
 }
@@ -24,9 +27,23 @@ export function serverStore(server: ServerContext): string {
   return storePath(server, "http_ssld_path");
 }
 
-export function centralSource(server: ServerContext, key: string): CertificateSource {
-  const directory = join(centralStore(server), checkedKey(key, server));
-  return { directory, certificate: join(directory, "openssl.crt"), key: join(directory, "openssl.key"), chain: join(directory, "openssl_chain.crt") };
+export function certificateSource(server: ServerContext, key: string): CertificateSource {
+  const name = checkedKey(key, server);
+  const isHttps = HTTPS_DRIVERS.has(server.http?.driver ?? "");
+  if (isHttps && property(server, "Certificate_service_type") === "LetsEncrypt") {
+    if (key !== DEFAULT_KEY) {
+      const directory = join(centralStore(server), name);
+      return { directory, certificate: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem"), chain: undefined, maker: "lets encrypt" };
+    }
+    // Let's Encrypt signs nothing for unknown names.
+    return ownSource(join(server.aegirRoot, "config/self_signed.d", name), undefined);
+  }
+  const directory = join(centralStore(server), name);
+  return ownSource(directory, isHttps ? undefined : join(directory, "openssl_chain.crt"));
+}
+
+function ownSource(directory: string, chain: string | undefined): CertificateSource {
+  return { directory, certificate: join(directory, "openssl.crt"), key: join(directory, "openssl.key"), chain, maker: "we" };
 }
 
 /** Where the server has its copies for the key. */

@@ -4,7 +4,7 @@ import { ShimError } from "../../errors/shim-error.ts";
 import { lookAt, lookBehind, namesIn, readIfThere } from "../../files/look.ts";
 import { textFromBytes } from "../../php-values/text.ts";
 import { goneFile, type WebFileChange } from "../web-file.ts";
-import { centralSource, servedDirectory, type CertificateSource } from "./certificate-source.ts";
+import { certificateSource, servedDirectory, type CertificateSource } from "./certificate-source.ts";
 import { chainOf } from "./pem.ts";
 
 /** A certificate as a web server's configuration names it, and what must be written for that. */
@@ -50,7 +50,7 @@ export function servedCertificate(server: ServerContext, key: string, writer?: s
 
 export function lookForCertificate(server: ServerContext, key: string, writer?: string): CertificateLook {
   const directory = servedDirectory(server, key);
-  const source = centralSource(server, key);
+  const source = certificateSource(server, key);
   // A tool for certificates has linked the folder to its own: what is there is used as it is, and never written.
   const isForeign = lookAt(directory)?.isSymbolicLink() === true;
   const places = isForeign ? servedPaths(directory) : originsOf(directory, source);
@@ -67,18 +67,19 @@ export function lookForCertificate(server: ServerContext, key: string, writer?: 
 interface Places {
   readonly certificate: string;
   readonly key: string;
-  readonly chain: string;
+  /** Undefined where the source has no chain of its own. */
+  readonly chain: string | undefined;
 }
 
-function servedPaths(directory: string): Places {
+function servedPaths(directory: string): Places & { readonly chain: string } {
   return { certificate: join(directory, "openssl.crt"), key: join(directory, "openssl.key"), chain: join(directory, "openssl_chain.crt") };
 }
 
 /** Where each file's content comes from: a link among the copies leads to something of an administrator, which is not overwritten through it. */
 function originsOf(directory: string, source: CertificateSource): Places {
   const served = servedPaths(directory);
-  const origin = (name: keyof Places): string => (isLinkToFile(served[name]) ? served[name] : source[name]);
-  return { certificate: origin("certificate"), key: origin("key"), chain: origin("chain") };
+  const origin = <T extends string | undefined>(path: string, from: T): string | T => (isLinkToFile(path) ? path : from);
+  return { certificate: origin(served.certificate, source.certificate), key: origin(served.key, source.key), chain: origin(served.chain, source.chain) };
 }
 
 function isLinkToFile(path: string): boolean {
@@ -99,7 +100,7 @@ function build(server: ServerContext, parts: Parts): ServedCertificate {
   const served = servedPaths(directory);
   const chain = chainText === undefined ? undefined : chainOf(certificate, chainText);
   // Only nginx needs leaf and intermediates in one file where the chain has intermediates alone.
-  const needsWhole = chain !== undefined && !chain.isWhole && (chain.hasLeaf || server.http?.driver.startsWith("nginx") === true);
+  const needsWhole = chain !== undefined && !chain.isWhole && (chain.hasLeaf || server.http?.application === "nginx");
   const whole = isForeign ? `${directory}.fullchain.crt` : join(directory, "openssl_fullchain.crt");
   const copies: WebFileChange[] = [
     ...(places.certificate === served.certificate ? [] : [{ path: served.certificate, content: certificate, label: "certificate" }]),
@@ -132,11 +133,13 @@ function isNamedElsewhere(server: ServerContext, path: string, { directory, writ
 function readAll(places: Places): { readonly certificate: string | undefined; readonly key: string | undefined; readonly chain: string | undefined } | ShimError {
   const texts: Partial<Record<keyof Places, string | undefined>> = {};
   for (const name of ["certificate", "key", "chain"] as const) {
+    const path = places[name];
+    if (path === undefined) continue;
     try {
-      const bytes = readIfThere(places[name]);
+      const bytes = readIfThere(path);
       texts[name] = bytes === undefined ? undefined : textFromBytes(bytes);
     } catch (thrown) {
-      return copyFailure(name, places[name], thrown instanceof Error ? thrown.message : String(thrown));
+      return copyFailure(name, path, thrown instanceof Error ? thrown.message : String(thrown));
     }
   }
   return { certificate: texts.certificate, key: texts.key, chain: texts.chain };

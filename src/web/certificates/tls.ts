@@ -3,13 +3,12 @@ import { listProperty, property, type ServerContext, type SiteContext } from "..
 import { ShimError } from "../../errors/shim-error.ts";
 import { scalarText, textOrUndefined } from "../../php-values/convert.ts";
 import { PhpArray } from "../../php-values/php-array.ts";
-import type { Work } from "../../task/plan.ts";
 import { safePort } from "../safe-values.ts";
-import type { WebFileChange } from "../web-file.ts";
 import { DEFAULT_KEY } from "./certificate-source.ts";
 import { prepareCertificate } from "./prepare.ts";
 import { receiptOf, releasedCertificates } from "./receipts.ts";
 import { servedCertificate, type ServedCertificate } from "./served-certificate.ts";
+import type { TlsService } from "./tls-service.ts";
 
 /** How a site is served over HTTPS on one server. */
 export interface SiteTls {
@@ -21,66 +20,61 @@ export interface SiteTls {
   readonly certificate: ServedCertificate;
 }
 
-/** The port for HTTPS. */
-export function tlsPort(server: ServerContext): string {
-  return safePort(property(server, "http_ssl_port") ?? "443", `http_ssl_port of @${server.name}`);
-}
-
-/** The certificate of the virtual host that answers for unknown names; undefined when there is none that can be served. */
-export function serverCertificate(server: ServerContext): ServedCertificate | undefined {
-  return servedCertificate(server, DEFAULT_KEY);
-}
-
-export async function prepareServerTls(work: Work, server: ServerContext): Promise<void> {
-  await prepareCertificate(work, server, { key: DEFAULT_KEY, names: ["default.invalid"], whose: `The virtual host for unknown names of @${server.name}` });
+/** What the two families of services differ in. */
+export interface TlsFamily {
+  /** Properties of the site: 0 off, 1 beside HTTP, 2 instead of it; the name of its certificate. */
+  readonly enabled: string;
+  readonly key: string;
+  /** Property of the server. */
+  readonly port: string;
+  /** Sites may have addresses of their own, and note which copies they use: with the last note they go. */
+  readonly keepsReceipts: boolean;
 }
 
 /**
- * HTTPS of the site on the server; undefined when it is off, names no certificate, or has none that can be served.
+ * HTTPS by the properties of a family of services.
  *
- * @throws ShimError PROVISION_WEB_BAD_VALUE
+ * Its functions throw ShimError PROVISION_WEB_BAD_VALUE; `prepare…` throws PROVISION_WEB_CERTIFICATE_BROKEN.
  */
-export function siteTls(site: SiteContext, server: ServerContext): SiteTls | undefined {
-  const key = usedKey(site);
-  const certificate = key === undefined ? undefined : servedCertificate(server, key, site.uri);
-  if (certificate === undefined) return undefined;
-  return { isRequired: tlsMode(site) === "required", address: siteAddress(site, server), port: tlsPort(server), certificate };
-}
-
-/** The copies of the site's certificate and its receipt; and what it no longer uses, to be removed. */
-export function siteCertificateFiles(site: SiteContext, server: ServerContext): WebFileChange[] {
-  const key = usedKey(site);
-  const tls = siteTls(site, server);
-  if (key === undefined || tls === undefined) return releasedCertificates(site, server, key);
-  return [...tls.certificate.changes, ...receiptOf(site, server, key), ...releasedCertificates(site, server, key)];
-}
-
-/** What the site has of certificates on the server, to be removed with it. */
-export function goneSiteCertificates(site: SiteContext, server: ServerContext): WebFileChange[] {
-  return releasedCertificates(site, server);
-}
-
-/** @throws ShimError PROVISION_WEB_CERTIFICATE_BROKEN, PROVISION_WEB_BAD_VALUE */
-export async function prepareSiteTls(work: Work, site: SiteContext, server: ServerContext): Promise<void> {
-  const mode = tlsMode(site);
-  if (mode === "off") return;
-  const key = usedKey(site);
-  if (key === undefined) {
-    work.log("warning", `@${site.name} is to be served over HTTPS, but names no certificate (ssl_key): it is served over HTTP only.`);
-    return;
-  }
-  await prepareCertificate(work, server, { key, names: [site.uri ?? "", ...listProperty(site, "aliases").map((alias) => alias.trim())], whose: site.uri ?? "", putsUpWithBroken: !site.enabled });
-  if (siteAddress(site, server) === undefined) work.log("info", `No address is set aside for ${site.uri ?? ""} on @${server.name}: its certificate is chosen by name.`);
-}
-
-function tlsMode(site: SiteContext): "off" | "on" | "required" {
-  const value = property(site, "ssl_enabled") ?? "0";
-  return value === "2" ? "required" : value === "0" ? "off" : "on";
-}
-
-/** The key of the certificate that the site is served with. */
-function usedKey(site: SiteContext): string | undefined {
-  return tlsMode(site) === "off" ? undefined : property(site, "ssl_key");
+export function tlsService(family: TlsFamily): TlsService {
+  const mode = (site: SiteContext): "off" | "on" | "required" => {
+    const value = property(site, family.enabled) ?? "0";
+    return value === "2" ? "required" : value === "0" ? "off" : "on";
+  };
+  /** The key of the certificate that the site is served with. */
+  const usedKey = (site: SiteContext): string | undefined => (mode(site) === "off" ? undefined : property(site, family.key));
+  const port = (server: ServerContext): string => safePort(property(server, family.port) ?? "443", `${family.port} of @${server.name}`);
+  const siteTls = (site: SiteContext, server: ServerContext): SiteTls | undefined => {
+    const key = usedKey(site);
+    const certificate = key === undefined ? undefined : servedCertificate(server, key, site.uri);
+    if (certificate === undefined) return undefined;
+    return { isRequired: mode(site) === "required", address: family.keepsReceipts ? siteAddress(site, server) : undefined, port: port(server), certificate };
+  };
+  return {
+    port,
+    siteTls,
+    serverCertificate: (server) => servedCertificate(server, DEFAULT_KEY),
+    siteFiles: (site, server) => {
+      const key = usedKey(site);
+      const tls = siteTls(site, server);
+      const released = family.keepsReceipts ? releasedCertificates(site, server, key) : [];
+      if (key === undefined || tls === undefined) return released;
+      return [...tls.certificate.changes, ...(family.keepsReceipts ? receiptOf(site, server, key) : []), ...released];
+    },
+    goneWithSite: (site, server) => (family.keepsReceipts ? releasedCertificates(site, server) : []),
+    prepareServer: (work, server, options) => prepareCertificate(work, server, { key: DEFAULT_KEY, names: ["default.invalid"], whose: `The virtual host for unknown names of @${server.name}`, failsTask: family.keepsReceipts || options.certificateFailsTask }),
+    prepareSite: async (work, site, server, options) => {
+      if (mode(site) === "off") return;
+      const key = usedKey(site);
+      if (key === undefined) {
+        work.log("warning", `@${site.name} is to be served over HTTPS, but names no certificate (${family.key}): it is served over HTTP only.`);
+        return;
+      }
+      const names = [site.uri ?? "", ...listProperty(site, "aliases").map((alias) => alias.trim())];
+      await prepareCertificate(work, server, { key, names, whose: site.uri ?? "", putsUpWithBroken: !site.enabled, failsTask: family.keepsReceipts || options.certificateFailsTask });
+      if (family.keepsReceipts && siteAddress(site, server) === undefined) work.log("info", `No address is set aside for ${site.uri ?? ""} on @${server.name}: its certificate is chosen by name.`);
+    },
+  };
 }
 
 /** From the site's map of server (with or without `@`) → address. */

@@ -1,4 +1,4 @@
-import { sslService, type TlsService } from "../certificates/tls-service.ts";
+import { httpsService, sslService, type TlsService } from "../certificates/tls-service.ts";
 import { subdirFolder, unservedParents } from "../subdirs.ts";
 import type { WebDriver } from "../web-driver.ts";
 import { nginxCommonFile, nginxServerFile } from "./nginx-files.ts";
@@ -16,6 +16,9 @@ export const nginxDriver: WebDriver = driverWith();
 /** `nginx_ssl` of Provision 7.x-3.x. It writes to the same paths. */
 export const nginxSslDriver: WebDriver = driverWith(sslService);
 
+/** `https_nginx` of hosting_https. */
+export const nginxHttpsDriver: WebDriver = driverWith(httpsService);
+
 function driverWith(tls?: TlsService): WebDriver {
   return {
     application: "nginx",
@@ -32,9 +35,9 @@ function driverWith(tls?: TlsService): WebDriver {
     serverLinks: commonLinks,
     probe: probeNginx,
     vhostPath: nginxVhostPath,
-    ...(tls === undefined ? {} : { prepareServer: (work, server) => tls.prepareServer(work, server) }),
+    ...(tls === undefined ? {} : { prepareServer: (work, server, options) => tls.prepareServer(work, server, options) }),
     prepareSite: async (work, site, server, options) => {
-      await tls?.prepareSite(work, site, server);
+      await tls?.prepareSite(work, site, server, options);
       for (const host of unservedParents(site, server, { options, vhostOf: (name) => vhostFile(name, server, options) })) {
         work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site ${host} has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
       }
