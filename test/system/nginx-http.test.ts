@@ -1,4 +1,5 @@
 import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../support/apache.ts";
@@ -100,4 +101,24 @@ describe("a broken neighbour", () => {
     await good(frontEnd.task(URI, "verify"));
     expect(await way(URI, "/")).toEqual([301, `http://www.site.test:${frontEnd.nginx.port}/`]);
   });
+});
+
+describe("a port that is not free", () => {
+  it("makes the task red, and all is served as before", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      await good(frontEnd.save(SERVER, { ...frontEnd.serverOptions, http_port: String(port) }));
+      const before = treeOf(at("config"));
+      const answer = await frontEnd.task(SERVER, "verify");
+      expect(answer.errors).toEqual(["PROVISION_WEB_RELOAD_FAILED"]);
+      expect(treeOf(at("config"))).toEqual(before);
+      expect(await way(URI, "/")).toEqual([301, `http://www.site.test:${frontEnd.nginx.port}/`]);
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+      await good(frontEnd.save(SERVER, frontEnd.serverOptions));
+      await good(frontEnd.task(SERVER, "verify"));
+    }
+  }, 120_000);
 });

@@ -90,7 +90,7 @@ describe("a server", () => {
     const status = await new Promise((resolve, reject) => {
       session.on("error", reject);
       session.request({ ":path": "/", ":authority": "unknown.test" }).on("response", (headers) => resolve(headers[":status"])).on("error", reject);
-    }).finally(() => session.close());
+    }).finally(() => session.destroy());
     expect(status).toBe(404);
   });
 });

@@ -2,6 +2,7 @@ import type { Remembered } from "../../files/remembered.ts";
 import { commandWords } from "../restart-command.ts";
 import { runControl, type ControlOutcome, type Environment, type WebControl } from "../web-control.ts";
 import { nginxProgram } from "./nginx-program.ts";
+import { presentWorkers, workersStartedSince } from "./workers.ts";
 
 /** @param remembered keeps the place of the main file, which takes a whole test to find out */
 export function nginxControl(restartCommand: string, environment: Environment, remembered: Remembered): WebControl {
@@ -21,13 +22,21 @@ export function nginxControl(restartCommand: string, environment: Environment, r
     return run(program.inPlace);
   }
 
+  const words = program.privileged ?? program.plain;
+  const name = `nginx-main:${words?.join(" ") ?? ""}`;
   return {
-    reload: () => run(restart),
+    reload: async () => {
+      const isHere = environment.run === undefined && words !== undefined;
+      const before = isHere ? presentWorkers(remembered.get(name)) : undefined;
+      const started = performance.now();
+      const outcome = await run(restart);
+      const wait = { tookMs: performance.now() - started, signal: environment.signal };
+      if (!outcome.ok || before === undefined || (await workersStartedSince(before, remembered.get(name), wait))) return outcome;
+      return { ok: false, refused: false, output: "nginx was told to read its configuration and goes on with the former one; its error log says why (is a port not free?)" };
+    },
     test,
     mainFile: async (fresh) => {
-      const words = program.privileged ?? program.plain;
       if (words === undefined) return undefined;
-      const name = `nginx-main:${words.join(" ")}`;
       if (!fresh) return remembered.get(name);
       // It names the file also where it may not look into all that it needs.
       const outcomes = [words, ...(program.privileged === undefined || program.plain === undefined ? [] : [program.plain])];
