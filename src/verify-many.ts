@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isLocalHost } from "./commands/local-host.ts";
 import { codeStamp, noteVerified, recallVerified, rowsStamp, siteStamp } from "./commands/verified.ts";
 import { WebBatch } from "./commands/web-batch.ts";
 import { listProperty, property, type Context, type ServerContext, type SiteContext } from "./contexts/context.ts";
@@ -210,10 +211,13 @@ class Many {
   }
 
   async #isUnchanged(site: SiteContext): Promise<boolean> {
+    const hosts = await this.#hosts(site);
+    // What is on another machine is not looked at here: a verify brings it in line.
+    for (const { remoteHost } of hosts) if (!(await isLocalHost(remoteHost))) return false;
     const known = recallVerified(this.#invocation.remembered, site.name);
     if (known?.files !== (await this.#stamp(site))) return false;
     const same = known.rows === (await this.#rows(site, known.database));
-    if (same) for (const host of await this.#hosts(site)) this.#batch.expect(host);
+    if (same) for (const host of hosts) this.#batch.expect(host);
     return same;
   }
 

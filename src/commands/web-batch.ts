@@ -4,6 +4,7 @@ import { readIfThere } from "../files/look.ts";
 import { textFromBytes } from "../php-values/text.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
 import type { WebFileChange } from "../web/web-file.ts";
+import type { RemoteServer } from "../web/remote-server.ts";
 import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
 
 interface Pending {
@@ -14,8 +15,13 @@ interface Pending {
   readonly before: string | undefined;
 }
 
-interface Host {
+/** A web server, and how it is reached when it is on another machine. */
+export interface WebHost {
   readonly server: ServerContext;
+  readonly remote?: RemoteServer | undefined;
+}
+
+interface Host extends WebHost {
   readonly files: Map<string, Pending>;
 }
 
@@ -31,13 +37,13 @@ export class WebBatch {
     this.#settings = settings;
   }
 
-  /** A server that is to run what is in its files at the end, also when none of them changes. */
+  /** A server of this machine that is to run what is in its files at the end, also when none of them changes. */
   expect(server: ServerContext): void {
-    this.#host(server);
+    this.#host({ server });
   }
 
-  add(server: ServerContext, context: string, files: readonly WebFileChange[]): void {
-    const host = this.#host(server);
+  add(place: WebHost, context: string, files: readonly WebFileChange[]): void {
+    const host = this.#host(place);
     for (const file of files) {
       // What one site gives up, such as a certificate, another one may need.
       if (file.content === undefined && host.files.get(file.path)?.file.content !== undefined) continue;
@@ -59,19 +65,19 @@ export class WebBatch {
     }));
   }
 
-  async #change(work: Work, { server, files }: Host): Promise<void> {
+  async #change(work: Work, { server, remote, files }: Host): Promise<void> {
     const pending = [...files.values()];
     // Their tasks have ended, so another one may have changed them: what it wrote is newer.
     const stale = pending.filter(({ file, before }) => textOf(file.path) !== before);
     for (const { context, file } of stale) {
       work.flaw(new ShimError("PROVISION_CONTEXT_CHANGED", `@${context} was changed by another task meanwhile, so its ${file.label} was left as that task wrote it.`, { hint: `verify @${context} again` }));
     }
-    await changeWebConfig(work, server, pending.filter((one) => !stale.includes(one)).map(({ file }) => file), this.#settings);
+    await changeWebConfig(work, server, pending.filter((one) => !stale.includes(one)).map(({ file }) => file), { ...this.#settings, remote });
   }
 
-  #host(server: ServerContext): Host {
-    let host = this.#hosts.get(server.name);
-    if (host === undefined) this.#hosts.set(server.name, (host = { server, files: new Map() }));
+  #host(place: WebHost): Host {
+    let host = this.#hosts.get(place.server.name);
+    if (host === undefined) this.#hosts.set(place.server.name, (host = { ...place, files: new Map() }));
     return host;
   }
 }

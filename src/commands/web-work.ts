@@ -146,8 +146,8 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
       if (remote !== undefined) await noteCertificates(work, host, remote);
       const files = await filesOf(webDriver(host), host, of === undefined ? options : { ...options, extra: await extraLines(of, host, call) });
       // A dry run shows what would become of this context alone.
-      if (webBatch === undefined || work.dryRun || remote !== undefined) return changeWebConfig(work, host, files, { ...webSettings(call, settings), remote });
-      webBatch.add(host, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
+      if (webBatch === undefined || work.dryRun) return changeWebConfig(work, host, files, { ...webSettings(call, settings), remote });
+      webBatch.add({ server: host, remote }, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
     }),
   );
   const failed = ended.find((one) => one.status === "rejected");
