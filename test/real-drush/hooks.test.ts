@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Remembered } from "../../src/files/remembered.ts";
 import { scanExtensions } from "../../src/real-drush/extension-scan.ts";
-import { possibleHooks, takesPart } from "../../src/real-drush/hooks.ts";
+import { isDoneHere, possibleHooks, takesPart } from "../../src/real-drush/hooks.ts";
 
 describe("which functions take part", () => {
   it.each([
@@ -34,6 +34,16 @@ describe("which functions take part", () => {
     ["@hook provision-verify", "provision-verify", true],
     ["@hook core-status", "provision-verify", false],
   ])("%s in %s: %s", (hook, command, expected) => expect(takesPart(hook, command)).toBe(expected));
+
+  it.each([
+    ["letsencrypt_drush_init", "/h/hosting_https/submodules/letsencrypt/drush/letsencrypt.drush.inc", true],
+    ["certificate_provision_services", "/h/hosting_https/submodules/certificate/drush/certificate.drush.inc", true],
+    ["drush_certificate_provision_verify", "/h/hosting_https/submodules/certificate/drush/certificate.drush.inc", true],
+    ["drush_letsencrypt_post_provision_install", "/h/hosting_https/submodules/letsencrypt/drush/install.provision.inc", true],
+    ["letsencrypt_provision_apache_vhost_config", "/h/hosting_https/submodules/letsencrypt/drush/letsencrypt.drush.inc", false],
+    ["drush_letsencrypt_provision_delete", "/h/hosting_https/submodules/letsencrypt/drush/delete.provision.inc", false],
+    ["letsencrypt_drush_init", "/h/.drush/mine/letsencrypt.drush.inc", false],
+  ])("%s in %s is done here: %s", (hook, file, expected) => expect(isDoneHere(hook, file)).toBe(expected));
 
   it("are found in PHP text", () => {
     const php = "<?php\nfunction helper() {}\nfunction  &drush_x_provision_verify (array $a) {}\nclass A { static function x_drush_init() {} }\n/** @hook validate provision-save */";

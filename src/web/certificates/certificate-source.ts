@@ -28,22 +28,12 @@ export function serverStore(server: ServerContext): string {
 }
 
 export function certificateSource(server: ServerContext, key: string): CertificateSource {
-  const name = checkedKey(key, server);
+  const directory = join(centralStore(server), checkedKey(key, server));
   const isHttps = HTTPS_DRIVERS.has(server.http?.driver ?? "");
   if (isHttps && property(server, "Certificate_service_type") === "LetsEncrypt") {
-    if (key !== DEFAULT_KEY) {
-      const directory = join(centralStore(server), name);
-      return { directory, certificate: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem"), chain: undefined, maker: "lets encrypt" };
-    }
-    // Let's Encrypt signs nothing for unknown names.
-    return ownSource(join(server.aegirRoot, "config/self_signed.d", name), undefined);
+    return { directory, certificate: join(directory, "fullchain.pem"), key: join(directory, "privkey.pem"), chain: undefined, maker: "lets encrypt" };
   }
-  const directory = join(centralStore(server), name);
-  return ownSource(directory, isHttps ? undefined : join(directory, "openssl_chain.crt"));
-}
-
-function ownSource(directory: string, chain: string | undefined): CertificateSource {
-  return { directory, certificate: join(directory, "openssl.crt"), key: join(directory, "openssl.key"), chain, maker: "we" };
+  return { directory, certificate: join(directory, "openssl.crt"), key: join(directory, "openssl.key"), chain: isHttps ? undefined : join(directory, "openssl_chain.crt"), maker: "we" };
 }
 
 /** Where the server has its copies for the key. */
