@@ -30,7 +30,7 @@ const LEGACY: Readonly<Record<string, string>> = {
   "some.phtml": CODE, "some.phar": CODE,
   ".well-known/security.txt": "well known", "misc/a.js": "js", "misc/a.css": "css", "misc/a.png": "png", "misc/a.json": "[]",
   [`${FILES}/a.txt`]: "upload", [`${FILES}/a.png`]: "picture", [`${FILES}/images/b.jpg`]: "image", [`${FILES}/doc.pdf`]: "pdf", [`${FILES}/archive.zip`]: "zip", [`${FILES}/odd.xyz`]: "odd", [`${FILES}/styles/thumb/public/a.png`]: "derivative", [`${FILES}/downloads/d.pdf`]: "download",
-  [`${FILES}/css/made.css`]: "made", [`${FILES}/config_abc/sync.txt`]: "configuration", [`${FILES}/backup_migrate/dump.gz`]: "dump", [`${FILES}/private/x.pdf`]: "private upload",
+  [`${FILES}/css/made.css`]: "made", [`${FILES}/config_abc/sync.txt`]: "configuration", [`${FILES}/backup_migrate/dump.gz`]: "dump", [`${FILES}/private/x.pdf`]: "private upload", [`${FILES}/civicrm/upload/x.txt`]: "form", [`${FILES}/extra.css`]: "style",
   [`sites/${URI}/private/x.txt`]: "private", [`sites/${URI}/private/captcha/x.txt`]: "private", [`sites/${URI}/private/system/x.pdf`]: "private", [`sites/${URI}/private/a.r.png`]: "x", [`sites/${URI}/private/a.png`]: "private",
   [`sites/${URI}/settings.php`]: CODE, [`sites/${URI}/drushrc.php`]: CODE,
 };
@@ -180,9 +180,12 @@ describe("files", () => {
     for (const path of ["backup_migrate/dump.gz", "config_abc/sync.txt"]) {
       expect([path, await status(`/${FILES}/${path}`), await status(`/files/${path}`), await status(`/x/${FILES}/${path}`), await body(`/cdn/farfuture/a/b/${FILES}/${path}`)]).toEqual([path, 403, 404, 403, expect.not.stringMatching(/dump|configuration/)]);
     }
-    const sent = await host.get(URI, `/${FILES}/private/x.pdf?a=b`);
-    expect([sent.status, sent.headers.location]).toEqual([301, `http://${URI}:${host.nginx.port}/system/files/private/x.pdf?a=b`]);
-    for (const path of ["/files/private/x.pdf", `/cdn/farfuture/a/b/${FILES}/private/x.pdf`, `/cdn/farfuture/a/b/sites/${URI}/private/x.txt`]) expect([path, await body(path)]).toEqual([path, expect.not.stringContaining("private upload")]);
+    for (const path of ["civicrm/upload/x.txt", "civicrm/ConfigAndLog/none.txt"]) expect([path, await status(`/${FILES}/${path}`), await status(`/files/${path}`), await status(`/x/${FILES}/${path}`)]).toEqual([path, 404, 404, 404]);
+    for (const path of [`/${FILES}/private/x.pdf?a=b`, "/files/private/x.pdf?a=b"]) {
+      const sent = await host.get(URI, path);
+      expect([path, sent.status, sent.headers.location]).toEqual([path, 301, `http://${URI}:${host.nginx.port}/system/files/private/x.pdf?a=b`]);
+    }
+    for (const path of [`/x/${FILES}/private/x.pdf`, `/cdn/farfuture/a/b/${FILES}/private/x.pdf`, `/cdn/farfuture/a/b/sites/${URI}/private/x.txt`]) expect([path, await body(path)]).toEqual([path, expect.not.stringContaining("private upload")]);
   });
 
   it.each(["x.php", "x.PHP", "x.php7", "x.phtml", "x.phar", "x.phps", "x.pht", "deeper/x.php", "x.txt.php", "x.php/more", "modules/ad/x.php", "styles/x.php", "css/x.php", "ajax/x.php", "system/x.php", "captcha/x.php"])("53: %s among the uploads is neither run nor shown", async (name) => {
@@ -213,7 +216,7 @@ describe("files", () => {
   it("56: are kept by browsers: uploads for a month, scripts and styles for ever", async () => {
     const days = async (path: string): Promise<number> => Number(/max-age=(\d+)/.exec(String((await host.get(URI, path)).headers["cache-control"]))?.[1]) / 86400;
     for (const path of ["/files/a.txt", `/${FILES}/a.png`, "/misc/a.png", `/${FILES}/doc.pdf`]) expect([path, await days(path)]).toEqual([path, 30]);
-    for (const path of ["/misc/a.css", "/misc/a.js", "/files/css/made.css"]) expect([path, await days(path)]).toEqual([path, 3650]);
+    for (const path of ["/misc/a.css", "/misc/a.js", "/files/css/made.css", "/files/extra.css"]) expect([path, await days(path)]).toEqual([path, 3650]);
     const { headers } = await host.get(URI, `/${FILES}/a.png`);
     expect([headers["access-control-allow-origin"], headers["x-content-type-options"], headers["x-xss-protection"]]).toEqual(["*", "nosniff", "1; mode=block"]);
   });
@@ -234,7 +237,7 @@ describe("basic rules", () => {
   });
 
   it("51, 52, 53: and nothing is shown that should not be", async () => {
-    for (const path of [".git/config", ".env", "composer.json", "a.sql", "a.php~", "some.phtml", `sites/${URI}/settings.php`, `sites/${URI}/private/x.txt`, `${FILES}/x.php`, "files/x.php", "files/private/x.pdf"]) expect([path, await body(`/${path}`)]).toEqual([path, expect.not.stringMatching(/^(?:git|env|\{\}|sql|private|run)|code/)]);
+    for (const path of [".git/config", ".env", "composer.json", "a.sql", "a.php~", "some.phtml", `sites/${URI}/settings.php`, `sites/${URI}/private/x.txt`, `${FILES}/x.php`, "files/x.php", "files/private/x.pdf", `${FILES}/private/x.pdf`, `x/${FILES}/private/x.pdf`, "files/civicrm/upload/x.txt"]) expect([path, await body(`/${path}`)]).toEqual([path, expect.not.stringMatching(/^(?:git|env|\{\}|sql|private|run|form)|code/)]);
     expect(await status(`/${FILES}/backup_migrate/dump.gz`)).toBe(403);
     expect(await body("/files/a.txt")).toBe("upload");
   });
