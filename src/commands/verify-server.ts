@@ -38,7 +38,7 @@ export async function verifyServer(server: ServerContext, call: CommandCall): Pr
     title: `verify server @${server.name}`,
     context: server.name,
     steps: [
-      ...(hasWebFacts(server) ? [look] : []),
+      ...((await hasWebFacts(server)) ? [look] : []),
       step("arrange the server's directories", (work) => arrangeServer(work, server)),
       [...(server.http === undefined ? [] : [web]), ...(server.db === undefined ? [] : [database])],
       step("write the alias file", (work) => writeAliasFiles(work, saved, call.surroundings)),
@@ -97,7 +97,7 @@ async function writeServerConfig(work: Work, server: ServerContext, call: Comman
   ensureDirectory(work, paths.platform, "Webserver platform configuration", 0o700);
   ensureDirectory(work, paths.vhost, "Webserver virtual host configuration", 0o700);
   ensureDirectory(work, paths.subdir, "Webserver subdir configuration", 0o700);
-  const driver = webDriver(server);
+  const driver = await webDriver(server);
   const more = driver.serverLinks?.(server) ?? [];
   if (remote === undefined) {
     for (const { path, target } of serverLinks(server, driver.application, more)) linkUnlessTaken(work, path, target);

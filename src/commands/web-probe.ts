@@ -7,8 +7,8 @@ import type { CommandCall } from "./command.ts";
 import { remoteOf } from "./remote-host-of.ts";
 
 /** Whether the web service looks at its program each time the server is saved or verified. */
-export function hasWebFacts(server: ServerContext): boolean {
-  return server.http !== undefined && hasDriver(server.http.driver) && webDriver(server).probe !== undefined;
+export async function hasWebFacts(server: ServerContext): Promise<boolean> {
+  return server.http !== undefined && hasDriver(server.http.driver) && (await webDriver(server)).probe !== undefined;
 }
 
 /** What the server's program can do; undefined when there is none. */
@@ -16,7 +16,7 @@ export async function webFacts(work: Work, server: ServerContext, call: CommandC
   const { cwd, variables } = call.surroundings;
   const remote = await remoteOf(server, call);
   const there = remote === undefined ? {} : (await import("../web/remote-config.ts")).remoteConfig(work, remote, { server, files: [] }).environment;
-  const facts = await webDriver(server).probe?.(server, { cwd, variables, signal: work.signal, ...there });
+  const facts = await (await webDriver(server)).probe?.(server, { cwd, variables, signal: work.signal, ...there });
   for (const [key, value] of facts?.properties ?? []) work.log("debug", `${key} of @${server.name}: ${scalarText(value) ?? ""}`);
   return facts;
 }
@@ -29,7 +29,7 @@ export async function webFacts(work: Work, server: ServerContext, call: CommandC
 export async function neededWebFacts(work: Work, server: ServerContext, call: CommandCall): Promise<ProgramFacts> {
   const facts = await webFacts(work, server, call);
   if (facts === undefined) {
-    throw new ShimError("PROVISION_WEB_NO_PROGRAM", `There is no ${webDriver(server).application} on ${server.remoteHost}, the host of the web server @${server.name}.`, { hint: "install it, or save the server with another http_service_type" });
+    throw new ShimError("PROVISION_WEB_NO_PROGRAM", `There is no ${(await webDriver(server)).application} on ${server.remoteHost}, the host of the web server @${server.name}.`, { hint: "install it, or save the server with another http_service_type" });
   }
   if (facts.problem !== undefined) throw facts.problem;
   return facts;

@@ -121,14 +121,14 @@ export async function isServed(site: SiteContext, call: CommandCall): Promise<bo
   const options = await webOptions(call);
   const served = servedSite(site, call);
   // All are looked at: each may refuse a value.
-  const inPlace = await Promise.all(hosts.map(async (host) => webDriver(host).siteFiles(served, host, { ...options, extra: await extraLines(site, host, call) }).every(isInPlace)));
+  const inPlace = await Promise.all(hosts.map(async (host) => (await webDriver(host)).siteFiles(served, host, { ...options, extra: await extraLines(site, host, call) }).every(isInPlace)));
   return hosts.length > 0 && !inPlace.includes(false);
 }
 
 /** The paths of the site's virtual hosts. */
 export async function vhostPaths(site: SiteContext, call: CommandCall): Promise<string[]> {
   const options = await webOptions(call);
-  return (await webHosts(site.platform.webServer, call)).map((host) => webDriver(host).vhostPath(site, host, options));
+  return Promise.all((await webHosts(site.platform.webServer, call)).map(async (host) => (await webDriver(host)).vhostPath(site, host, options)));
 }
 
 type FilesOf = (driver: WebDriver, host: ServerContext, options: WebOptions) => readonly WebFileChange[] | Promise<readonly WebFileChange[]>;
@@ -144,7 +144,7 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
     hosts.map(async (host) => {
       const remote = await remoteOf(host, call);
       if (remote !== undefined) await noteCertificates(work, host, remote);
-      const files = await filesOf(webDriver(host), host, of === undefined ? options : { ...options, extra: await extraLines(of, host, call) });
+      const files = await filesOf(await webDriver(host), host, of === undefined ? options : { ...options, extra: await extraLines(of, host, call) });
       // A dry run shows what would become of this context alone.
       if (webBatch === undefined || work.dryRun) return changeWebConfig(work, host, files, { ...webSettings(call, settings), remote });
       webBatch.add({ server: host, remote }, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
@@ -156,7 +156,7 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
 
 /** What extensions of drush add to the file of the context on that server. */
 async function extraLines(context: Context, host: ServerContext, call: CommandCall): Promise<readonly string[]> {
-  const { application } = webDriver(host);
+  const { application } = await webDriver(host);
   if (context.type === "site") return context.enabled ? call.surroundings.hookLines(`provision_${application}_vhost_config`, siteSubject(context, host, call)) : [];
   // An nginx has no file for platforms.
   if (context.type === "platform" && application === "nginx") return [];

@@ -4,8 +4,6 @@ import type { Remembered } from "../files/remembered.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import type { Journal } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import { apacheDriver, apacheHttpsDriver, apacheSslDriver } from "./apache/apache-driver.ts";
-import { nginxDriver, nginxHttpsDriver, nginxSslDriver } from "./nginx/nginx-driver.ts";
 import type { Environment, ShadowConfig, WebChange, WebControl } from "./web-control.ts";
 import type { VhostCredentials, WebFile, WebFileChange } from "./web-file.ts";
 
@@ -83,14 +81,18 @@ export interface ProgramFacts {
   readonly problem?: ShimError;
 }
 
-const DRIVERS: Readonly<Record<string, WebDriver>> = {
-  apache: apacheDriver,
-  apache_ssl: apacheSslDriver,
-  https_apache: apacheHttpsDriver,
-  nginx: nginxDriver,
-  nginx_inc: nginxDriver,
-  nginx_ssl: nginxSslDriver,
-  https_nginx: nginxHttpsDriver,
+const apache = () => import("./apache/apache-driver.ts");
+const nginx = () => import("./nginx/nginx-driver.ts");
+
+/** Templates and rules of a server cost start-up time, and most hosts have one kind. */
+const DRIVERS: Readonly<Record<string, () => Promise<WebDriver>>> = {
+  apache: async () => (await apache()).apacheDriver,
+  apache_ssl: async () => (await apache()).apacheSslDriver,
+  https_apache: async () => (await apache()).apacheHttpsDriver,
+  nginx: async () => (await nginx()).nginxDriver,
+  nginx_inc: async () => (await nginx()).nginxDriver,
+  nginx_ssl: async () => (await nginx()).nginxSslDriver,
+  https_nginx: async () => (await nginx()).nginxHttpsDriver,
 };
 
 /** Whether the type of web service writes files itself. */
@@ -99,8 +101,8 @@ export function hasDriver(type: string): boolean {
 }
 
 /** @throws ShimError PROVISION_WEB_NO_SERVICE */
-export function webDriver(server: ServerContext): WebDriver {
-  const driver = server.http === undefined ? undefined : DRIVERS[server.http.driver];
-  if (driver === undefined) throw new ShimError("PROVISION_WEB_NO_SERVICE", `The server @${server.name} has no web service.`);
-  return driver;
+export async function webDriver(server: ServerContext): Promise<WebDriver> {
+  const load = server.http === undefined ? undefined : DRIVERS[server.http.driver];
+  if (load === undefined) throw new ShimError("PROVISION_WEB_NO_SERVICE", `The server @${server.name} has no web service.`);
+  return load();
 }

@@ -37,11 +37,10 @@ export interface WebSettings {
  */
 export async function changeWebConfig(work: Work, server: ServerContext, given: readonly WebFileChange[], settings: WebSettings): Promise<void> {
   const command = server.http?.restartCommand;
-  const driver = webDriver(server);
+  const driver = await webDriver(server);
   await work.exclusively(`web @${server.name}`, async () => {
-    const wanted = stillWanted(given);
-    const remote = settings.remote === undefined ? undefined : (await import("./remote-config.ts")).remoteConfig(work, settings.remote, { server, files: wanted });
-    const files = remote?.files ?? wanted;
+    const files = stillWanted(given);
+    const remote = settings.remote === undefined ? undefined : (await import("./remote-config.ts")).remoteConfig(work, settings.remote, { server, files });
     const control = driver.control(command ?? "", { ...settings.environment, ...remote?.environment, signal: work.signal }, settings.remembered);
     const changes = files.filter(({ path, content }) => readText(path) !== content);
     if (server.http?.paths !== undefined) refuseTakenNames(server.http.paths.vhost, changes);
@@ -109,9 +108,10 @@ async function knownConfig(server: ServerContext, driver: WebDriver, control: We
 
 /** True when the new configuration was tested as a whole and is good; false when it cannot be tested before it is in place. */
 async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: WebControl): Promise<boolean> {
-  const shadow = await webDriver(server).shadow(server, changes, { control, journal: work.files.journal });
+  const driver = await webDriver(server);
+  const shadow = await driver.shadow(server, changes, { control, journal: work.files.journal });
   if (shadow === undefined) {
-    work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, `${webDriver(server).application}.conf`)}.`);
+    work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, `${driver.application}.conf`)}.`);
     return false;
   }
   try {

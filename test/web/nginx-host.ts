@@ -89,7 +89,7 @@ export async function openNginxHost(): Promise<NginxHost> {
   const get = (uri: string, path: string, more?: FetchOptions): Promise<Answer> => nginx.fetch(uri, path, more);
 
   put("index.php", PRINTS);
-  const serveServer = (properties: PlainRecord = {}, changes: Partial<WebOptions> = {}): Promise<void> => apply(webDriver(server(properties)).serverFiles(server(properties), options(changes)));
+  const serveServer = async (properties: PlainRecord = {}, changes: Partial<WebOptions> = {}): Promise<void> => apply((await webDriver(server(properties))).serverFiles(server(properties), options(changes)));
   home.user.own(home.path);
   await home.user.run(["ln", "-s", join(config, "nginx.conf"), join(home.path, "config/nginx.conf")]);
   await serveServer();
@@ -107,7 +107,7 @@ export async function openNginxHost(): Promise<NginxHost> {
     get,
     serve: async (request, changes = {}) => {
       const credentials = { type: "mysql", name: "db", user: "me", password: "Pass_1", host: "127.0.0.1", port: "3306", ...request.credentials };
-      const files = webDriver(server()).siteFiles({ site: site(request), credentials }, server(), options(changes));
+      const files = (await webDriver(server())).siteFiles({ site: site(request), credentials }, server(), options(changes));
       await apply(files);
       return files[0]?.content ?? "";
     },

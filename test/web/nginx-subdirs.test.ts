@@ -47,7 +47,7 @@ describe.each([["extended"], ["basic"]])("a site in a folder, by the %s rules", 
     await host.serveServer({ nginx_config_mode: mode }, on);
     const server = host.server({ nginx_config_mode: mode });
     const site = host.site({ uri: URI, aliases: [`${HOST}/foo`] });
-    await host.apply(webDriver(server).siteFiles({ site, credentials: { type: "mysql", name: "db", user: "me", password: "Pass_1", host: "127.0.0.1", port: "3306" } }, server, host.options(changed())));
+    await host.apply((await webDriver(server)).siteFiles({ site, credentials: { type: "mysql", name: "db", user: "me", password: "Pass_1", host: "127.0.0.1", port: "3306" } }, server, host.options(changed())));
   });
   afterAll(() => host.serveServer());
 
@@ -113,7 +113,7 @@ describe("a site in a folder", () => {
     expect([existsSync(at(`subdir.d/${HOST}/foo.conf`)), existsSync(at(`subdir.d/${HOST}/foo_deeper.conf`)), existsSync(at("vhost.d/lonely.test"))]).toEqual([true, false, true]);
     await host.serve({ uri: URI, aliases: ["lonely.test/x"] }, { ...on, isSite: (name: string) => name === HOST });
     expect([existsSync(at(`subdir.d/${HOST}/foo.conf`)), await host.ran(HOST, "/foo/x")]).toEqual([false, expect.objectContaining({ MAIN_SITE_NAME: HOST })]);
-    await host.apply(webDriver(host.server()).goneWithSite(host.site({ uri: URI, aliases: ["lonely.test/x"] }), host.server(), host.options(on)));
+    await host.apply((await webDriver(host.server())).goneWithSite(host.site({ uri: URI, aliases: ["lonely.test/x"] }), host.server(), host.options(on)));
     expect(["subdir.d/lonely.test/x.conf", "vhost.d/lonely.test", `vhost.d/${URI}`].filter((path) => existsSync(at(path)))).toEqual([]);
     expect([await host.status("lonely.test", "/x/"), await host.status(URI, "/")]).toEqual([404, 404]);
   });
