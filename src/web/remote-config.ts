@@ -1,4 +1,4 @@
-import { join, normalize } from "node:path";
+import { join } from "node:path";
 import type { ServerContext } from "../contexts/context.ts";
 import { isDirectory } from "../files/look.ts";
 import { runRemote } from "../remote/run-remote.ts";
@@ -10,8 +10,6 @@ import type { WebFileChange } from "./web-file.ts";
 
 /** What a web server's configuration on another machine needs beside its files here. */
 export interface RemoteConfig {
-  /** The files as they are kept here. */
-  readonly files: readonly WebFileChange[];
   /** Its commands run there. */
   readonly environment: Pick<Environment, "run">;
   /** Has the files brought back in line there, and read, when the task is undone. To be called before they are changed here. */
@@ -26,10 +24,9 @@ export function remoteConfig(work: Work, remote: RemoteServer, { server, files }
   const items = (): SyncItem[] => {
     const certificates = certificateItems(server);
     const others = files.filter(({ path }) => !certificates.some((item) => path.startsWith(`${item.path}/`)));
-    return [...certificates, ...others.map(({ path }) => configItem(sourcePath(server, path)))];
+    return [...certificates, ...others.map(({ path }) => ({ path, filters: [] }))];
   };
   return {
-    files: files.map((file) => ({ ...file, path: normalize(sourcePath(server, file.path)) })),
     environment: { run: (words) => remoteControl(work, remote, words) },
     noteUndo: async (restart) => {
       await work.act(`bring ${remote.host.host} back in line if this task is undone`, () => undefined, resyncEntry(remote, items(), { kind: "config", ...(restart === undefined ? {} : { restart }) }));
@@ -38,19 +35,6 @@ export function remoteConfig(work: Work, remote: RemoteServer, { server, files }
       await work.act(`sync the configuration to ${remote.host.host}`, () => pushItems(work, remote, items(), "config"));
     },
   };
-}
-
-/**
- * Where a file is kept here. What is not in the server's own folder has the same path there as another server's file has here: that one is kept in the server's folder, and rsync
- * takes what follows the dot for its path.
- */
-function sourcePath({ configPath }: ServerContext, path: string): string {
-  return path.startsWith(`${configPath}/`) ? path : `${configPath}/elsewhere/.${path}`;
-}
-
-function configItem(path: string): SyncItem {
-  // The folders in front of the file are made here, and have modes of their own there.
-  return { path, filters: path.includes("/./") ? ["--no-implied-dirs"] : [] };
 }
 
 /** The server's certificates, but for the notes of who uses them (as the ssl service of Provision 7.x-3.x). */

@@ -16,7 +16,7 @@ export interface RemoteServer {
 
 /** A path that is to be there as it is here; data, so that journals can hold it. */
 export interface SyncItem {
-  /** Absolute. What follows a `/./` in it is where it is there. */
+  /** Absolute. */
   readonly path: string;
   /** Words of rsync that leave out parts of it. */
   readonly filters: readonly string[];
@@ -38,7 +38,7 @@ export async function pushItems(work: Work, remote: RemoteServer, items: readonl
   try {
     await bringInLine(remote, [...missed, ...items], means, (message) => work.log("notice", message));
   } catch (thrown) {
-    throw syncFailed(work, thrown, { remote, what: `${items.map(({ path }) => pathThere(path)).join(", ")} could not be synced to` });
+    throw syncFailed(work, thrown, { remote, what: `${items.map(({ path }) => path).join(", ")} could not be synced to` });
   }
   if (missed.length > 0) noteMissed(remote, kind, []);
 }
@@ -59,8 +59,7 @@ export async function bringInLine(remote: Pick<RemoteServer, "host" | "rsync">, 
   const lost = items.find(({ path, stays }) => stays === true && lookAt(path) === undefined);
   if (lost !== undefined) throw new ShimError("PROVISION_FILE_SYNC_FAILED", `${lost.path} could not be synced to remote server ${host.host} (@${host.server}): it is not here.`, { hint: "is its disk mounted?" });
   const gone = items.filter(({ path }) => lookAt(path) === undefined).map(({ path }) => path);
-  const there = gone.map(pathThere);
-  const [removable, foreign] = [there.filter((path) => isRemovable(host, path)), there.filter((path) => !isRemovable(host, path))];
+  const [removable, foreign] = [gone.filter((path) => isRemovable(host, path)), gone.filter((path) => !isRemovable(host, path))];
   for (const path of foreign) tell(`${path} is left as it is on remote server ${host.host}: it is not below ${host.root}.`);
   if (removable.length > 0) {
     await removeRemote(host, removable, means);
@@ -68,13 +67,8 @@ export async function bringInLine(remote: Pick<RemoteServer, "host" | "rsync">, 
   }
   for (const group of byFilters(items.filter(({ path }) => !gone.includes(path)))) {
     await pushPaths(host, group, { means, rsync });
-    for (const path of group.paths) tell(`${pathThere(path)} has been synced to remote server ${host.host}.`);
+    for (const path of group.paths) tell(`${path} has been synced to remote server ${host.host}.`);
   }
-}
-
-function pathThere(path: string): string {
-  const at = path.indexOf("/./");
-  return at < 0 ? path : path.slice(at + 2);
 }
 
 function byFilters(items: readonly SyncItem[]): { readonly paths: string[]; readonly filters: readonly string[] }[] {
