@@ -41,8 +41,11 @@ export interface Rules {
 const images = "jpe?g|gif|png|webp|avif|ico|bmp|svg|tiff?";
 const fonts = "otf|ttf|woff2?|eot";
 const office = "docx?|xlsx?|pptx?|rtf";
-const most = `${images}|${fonts}|${office}|swf|txt|vcard|vcf|cgi|bat|pl|dll|class|less|mp3|wav|midi|avi|mpe?g|mov|wmv|webm|ogg|ogv|zip|tar|t?gz|rar|dmg|exe|apk|pxl|ipa`;
+const small = `${images}|${fonts}|${office}|swf|txt|vcard|vcf|cgi|bat|dll|class|less|mp3|wav|midi`;
+const most = `${small}|avi|mpe?g|mov|wmv|webm|ogg|ogv|zip|tar|t?gz|rar|dmg|exe|apk|pxl|ipa`;
 const all = `${most}|pdf`;
+/** Code that is no page, and what editors leave beside it. */
+const code = "\\.(?:git.*|htaccess|engine|config|inc|ini|info|install|make|module|profile|test|pl|po|sh|[^/]*sql|theme|tpl(?:\\.php)?|xtmpl|twig|ya?ml)(?:~|\\.sw[op]|\\.bak|\\.orig|\\.save)?$";
 /** What PHP might be made to run. */
 const script = "\\.(?:php[0-9]*|phar|phtml|phps|pht)(?:/|$)";
 
@@ -73,7 +76,7 @@ export function nginxRules(place: RulesPlace): Rules {
   };
   const use = (indent: string, names: string): string => names.split(" ").flatMap((name) => lines[name] ?? []).map((line) => indent + line).join("\n");
   const uncached = `^${re}/${PERSONAL}|^[^?]*/${MADE_NOW}|[?&]q=/?(?:${PERSONAL}|[^&]*${MADE_NOW})`;
-  const data = { ...place, re, drupal, cache, uncached, images, fonts, office, most, all, script };
+  const data = { ...place, re, drupal, cache, uncached, images, fonts, office, small, most, all, code, script };
   const text = (template: typeof denials): string => template(data, { helpers: { use } }).trimEnd();
   return { statements: text(statements), denials: text(denials), scripts: text(scripts), entries: text(entries), files: text(files), pages: text(pages), named: text(named), use };
 }
