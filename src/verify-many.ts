@@ -46,6 +46,9 @@ export interface ManySettings {
   readonly onReport: (report: ContextReport, done: number, total: number) => void;
 }
 
+/** Certificates run out while nothing changes: sites that have one are verified that often in any case, as hosting_https has it. */
+const WEEK_MS = 7 * 86_400_000;
+
 /**
  * Verifies many contexts in one process: servers, then platforms, then sites, several at a time. What a site's verify would not change is left out, and each web server is tested and
  * reloaded once, at the end. What is not native is done by the real drush.
@@ -259,15 +262,16 @@ class Many {
     const above = [site.name, ...listProperty(site, "drush_aliases").map(contextName), site.platform.name, site.dbServer.name, site.platform.webServer.name, ...hosts.map(({ name }) => name), "server_master"];
     const drushrc = ["/etc/drush/drushrc.php", ...["drushrc.php", "drush8rc.php", "local.drushrc.php"].map((name) => join(home, ".drush", name))];
     const common = [...new Set(above)].map((name) => join(home, ".drush", `${name}.alias.drushrc.php`));
-    const key = property(site, "ssl_key");
-    const vhosts = hosts.flatMap(({ http, configPath, aegirRoot, includePath }) => {
-      const paths = http?.paths;
+    const keys = ["ssl_key", "https_key"].flatMap((name) => property(site, name) ?? []);
+    const vhosts = hosts.flatMap((host) => {
+      const { configPath, includePath } = host;
+      const paths = host.http?.paths;
       if (paths === undefined) return [];
       const subdirs = listProperty(site, "aliases").flatMap((alias) => (alias.includes("/") ? [join(paths.subdir, alias.slice(0, alias.indexOf("/")), `${alias.slice(alias.indexOf("/") + 1).replaceAll("/", "_")}.conf`)] : []));
-      const certificates = key === undefined ? [] : [join(configPath, "ssl.d", key), join(aegirRoot, "config/ssl.d", key)].flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
+      const certificates = keys.flatMap((key) => [join(configPath, "ssl.d", key), join(property(host, "ssld_path") ?? configPath, key)]).flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
       return [join(paths.vhost, site.uri ?? ""), join(paths.vhost, `${site.uri ?? ""}.conf`), ...subdirs, ...certificates, join(includePath, "global.inc")];
     });
-    return siteStamp(site, { common: [...common, ...drushrc], vhosts, code: `${VERSION} ${code}` });
+    return siteStamp(site, { common: [...common, ...drushrc], vhosts, code: `${VERSION} ${code} ${keys.length === 0 ? "" : Math.floor(Date.now() / WEEK_MS)}` });
   }
 
   #report(report: ContextReport, total: number): void {

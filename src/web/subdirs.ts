@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { listProperty, property, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
-import { lookAt, namesIn, readIfThere } from "../files/look.ts";
+import { isDirectory, isFile, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { safeHost } from "./safe-values.ts";
+import { serverNames } from "./server-names.ts";
 import type { WebOptions } from "./web-driver.ts";
 import { goneFile, type WebFileChange } from "./web-file.ts";
 
@@ -72,7 +73,7 @@ export function subdirFiles(site: SiteContext, server: ServerContext, { options,
   const wanted = options.subdirs ? subdirsOf(site, server) : [];
   for (const subdir of wanted) refuseTaken(subdir, site, options);
   const stale = ownFiles(site, server).filter(({ path }) => !wanted.some((subdir) => subdir.path === path));
-  const parents = [...new Set(wanted.map(({ parent }) => parent))].filter((host) => !isServed(host, site, options));
+  const parents = [...new Set(wanted.map(({ parent }) => parent))].filter((host) => !isServed(host, site, options) && (isParentVhost(texts.parentPath(host), host) || vhostNaming(host, server) === undefined));
   return [
     ...wanted.map((subdir) => ({ path: subdir.path, content: texts.subdir(subdir), label: "subdir configuration file" })),
     ...parents.map((host) => ({ path: texts.parentPath(host), content: texts.parent(host), label: "subdir parent virtual host configuration file" })),
@@ -96,11 +97,31 @@ export function goneSubdirs(site: SiteContext, server: ServerContext, { vhost, o
   ];
 }
 
-/** Sites in whose virtual host the site's folders are not included (yet), for a warning. */
+/** Hosts of other sites in whose virtual hosts the site's folders are not included (yet), for a warning. */
 export function unservedParents(site: SiteContext, server: ServerContext, { options, vhostOf }: { readonly options: WebOptions; readonly vhostOf: (host: string) => string }): string[] {
   if (!options.subdirs) return [];
-  const parents = [...new Set(subdirsOf(site, server).map(({ parent }) => parent))].filter((host) => host !== site.uri && isServed(host, site, options));
-  return parents.filter((host) => readIfThere(vhostOf(host))?.includes(`${subdirFolder(server, host)}/`) !== true);
+  const parents = [...new Set(subdirsOf(site, server).map(({ parent }) => parent))].filter((host) => !ownHosts(site).includes(host));
+  return parents.filter((host) => {
+    const vhost = lookAt(vhostOf(host)) === undefined ? vhostNaming(host, server) : vhostOf(host);
+    if (vhost === undefined) return isServed(host, site, options);
+    return readIfThere(vhost)?.includes(`${subdirFolder(server, host)}/`) !== true;
+  });
+}
+
+/** Folders with the files of sub-folders of the site's own hosts: of its uri, and of those of its aliases that have some. */
+export function includedSubdirs(site: SiteContext, server: ServerContext): string[] {
+  const own = new Set(subdirsOf(site, server).map(({ parent }) => parent));
+  return ownHosts(site).filter((host) => host === site.uri || own.has(host) || isDirectory(subdirFolder(server, host))).map((host) => subdirFolder(server, host));
+}
+
+function ownHosts(site: SiteContext): string[] {
+  return [...new Set([site.uri ?? "", ...listProperty(site, "aliases").map((alias) => alias.trim())])].filter((host) => host !== "" && !/[/*]/.test(host));
+}
+
+/** The file of another virtual host that has the name, as that of a site whose alias it is. */
+function vhostNaming(host: string, server: ServerContext): string | undefined {
+  const folder = server.http?.paths?.vhost ?? "";
+  return namesIn(folder).map((name) => join(folder, name)).find((path) => isFile(path) && serverNames(readIfThere(path)?.toString("latin1") ?? "").has(host.toLowerCase()));
 }
 
 function badFolder(whose: string, alias: string, why: string): ShimError {
@@ -122,7 +143,7 @@ function refuseTaken({ path, parent, folders }: Subdir, site: SiteContext, optio
 
 /** Whether a virtual host of its own includes the host's folders. The front end's own site has another name than its host. */
 function isServed(host: string, site: SiteContext, options: WebOptions): boolean {
-  if (host === site.uri || options.isSite(host)) return true;
+  if (ownHosts(site).includes(host) || options.isSite(host)) return true;
   return /^https?:\/\/([^/:]+)/.exec(property(options.master, "master_url") ?? "")?.[1] === host;
 }
 

@@ -166,7 +166,7 @@ describe("a host that is a site itself", () => {
     // As it is when the feature was off when it was written, or drush had found no folders.
     await shell(`sed -i /IncludeOptional/d ${config(`apache/vhost.d/${HOST}`)}`);
     const [warning] = await verified(URI);
-    expect(warning).toContain(`when the site ${HOST} has been verified`);
+    expect(warning).toContain("when the site with that name has been verified");
     expect((await way(HOST, "/foo/node/1"))[0]).toBe(404);
     await verified(HOST);
     expect([await served(HOST, "/node/1"), await served(HOST, "/foo/node/1"), await way(HOST, "/foo")]).toEqual([HOST, URI, [301, `http://${HOST}/foo/`]]);
@@ -204,12 +204,32 @@ describe("a host that is a site itself", () => {
   });
 });
 
+describe("a host that is an alias of a site", () => {
+  it("gets its folders into that site's virtual host when it is verified", async () => {
+    await installSite(frontEnd, root, "owner.test", { aliases: ["alias.test"] });
+    await verified("owner.test");
+    const [warning] = await verified("thief.test", { aliases: "alias.test/foo" });
+    expect([warning?.includes("Folders of alias.test"), existsSync(config("apache/vhost.d/alias.test"))]).toEqual([true, false]);
+    await verified("owner.test");
+    expect([await served("alias.test", "/foo/node/1"), await served("alias.test", "/node/1")]).toEqual(["thief.test", "owner.test"]);
+    expect(await verified("thief.test")).toEqual([]);
+    await testsWell();
+  });
+
+  it("also when it is the site's own", async () => {
+    expect(await verified("thief.test", { aliases: "own.test,own.test/bar" })).toEqual([]);
+    expect([await served("own.test", "/node/1"), await served("own.test", "/bar/node/1"), files()]).toEqual(["thief.test", "thief.test", ["own.test", "own.test/bar.conf"]]);
+    await testsWell();
+    await verified("thief.test", { aliases: "null" });
+  });
+});
+
 describe("with option provision_apache_conf_suffix", () => {
   it("http 90: the virtual host of the folders is included, too", async () => {
     frontEnd.stage.home.write(".drush/drushrc.php", "<?php\n$options['hosting_features'] = array('subdirs' => '1');\n$options['provision_apache_conf_suffix'] = TRUE;\n");
     await good(frontEnd.task(SERVER, "verify"));
     await verified("thief.test", { aliases: `${HOST}/foo` });
-    expect(readdirSync(config("apache/vhost.d"))).toEqual([`${HOST}.conf`, "thief.test", "thief.test.conf"]);
+    expect(readdirSync(config("apache/vhost.d"))).toEqual([`${HOST}.conf`, "owner.test", "thief.test", "thief.test.conf"]);
     expect(await served(HOST, "/foo/node/1")).toBe("thief.test");
   });
 });

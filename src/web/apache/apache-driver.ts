@@ -35,7 +35,7 @@ function driverWith(tls?: TlsService): WebDriver {
     prepareSite: async (work, site, server, options) => {
       await tls?.prepareSite(work, site, server, options);
       for (const host of unservedParents(site, server, { options, vhostOf: (name) => vhostFile(name, server, options) })) {
-        work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site ${host} has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
+        work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site with that name has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
       }
     },
     control: apacheControl,

@@ -4,6 +4,7 @@ import { textOrUndefined } from "../../php-values/convert.ts";
 import disabledVhost from "../../../templates/apache/vhost-disabled.conf.hbs";
 import vhost from "../../../templates/apache/vhost.conf.hbs";
 import type { SiteTls } from "../certificates/tls.ts";
+import { includedSubdirs } from "../subdirs.ts";
 import type { ServedSite, WebOptions } from "../web-driver.ts";
 import type { VhostCredentials, WebFile } from "../web-file.ts";
 import { safeHost, safeMail, safePath, safePort, safeUrl } from "../safe-values.ts";
@@ -43,7 +44,7 @@ export function apacheVhostFile({ site, credentials }: ServedSite, server: Serve
   }
   const more = {
     db: encodedCredentials(credentials),
-    subdirs: options.subdirs ? safePath(join(http.paths.subdir, uri), `A directory of @${server.name}`) : undefined,
+    subdirs: options.subdirs ? includedSubdirs(site, server).map((path) => safePath(path, `A directory of @${server.name}`)) : [],
     extra: options.extra,
   };
   const hosts = [
