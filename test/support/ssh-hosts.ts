@@ -23,6 +23,10 @@ export interface SshHost {
   readonly sshPort: number;
   /** Its private key, which its sshd has. */
   readonly hostKey: string;
+  /** The test's user on it: what he starts runs there. */
+  readonly user: TestUser;
+  /** A folder for its servers, which has the same path there. */
+  readonly folder: string;
   /** Command lines that came by ssh so far. */
   commands: () => string[];
   forgetCommands: () => void;
@@ -279,8 +283,16 @@ class Host implements SshHost {
     writeFileSync(join(this.#folder, "commands.log"), "");
   }
 
+  get user(): TestUser {
+    return entering(this.#home.user, () => this.#enter());
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
   run(command: readonly string[], mayFail = false): Promise<RunResult> {
-    return asRoot(this.#home.user).run([...this.#enter(), ...command], { cwd: "/", mayFail });
+    return this.user.run(command, { mayFail });
   }
 
   runAsRoot(command: readonly string[]): Promise<RunResult> {
@@ -345,7 +357,7 @@ ForceCommand ${join(this.#folder, "gate")}
   }
 
   #serve(command: readonly string[], isReady: (output: string) => boolean): Promise<ServerProcess> {
-    return startServer({ user: asRoot(this.#home.user), command: [...this.#enter(), ...command], isReady });
+    return startServer({ user: this.user, command, isReady });
   }
 
   /** Into its view of files and network, as the test's user. */
@@ -361,7 +373,14 @@ ForceCommand ${join(this.#folder, "gate")}
 
 /** Entering another view of the system is root's right; what runs there is the user's again. */
 function asRoot(user: TestUser): TestUser {
-  const start: TestUser["spawn"] = ([program = "", ...args], options = {}) => spawn(program, args, { cwd: "/", env: user.env, ...options });
+  return entering(user, () => []);
+}
+
+function entering(user: TestUser, enter: () => readonly string[]): TestUser {
+  const start: TestUser["spawn"] = (command, options = {}) => {
+    const [program = "", ...args] = [...enter(), ...command];
+    return spawn(program, args, { cwd: "/", env: user.env, ...options });
+  };
   return { ...user, spawn: start, run: (command, options = {}) => finish(start(command, { stdio: "pipe", cwd: options.cwd ?? "/" }), command, options) };
 }
 

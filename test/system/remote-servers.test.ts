@@ -268,6 +268,17 @@ describe.skipIf(reason !== undefined)("web servers on other machines", () => {
       await expectServed("b.test", 200, [one]);
     });
 
+    it("is never left out when many contexts are verified together, and each machine reloads once", async () => {
+      const { home } = stage.frontEnd.stage;
+      for (let time = 0; time < 2; time++) {
+        stage.frontEnd.stage.home.write(`${alone.slice(stage.frontEnd.home.length + 1)}/sites/b.test/modules/new${time}.txt`, "new");
+        one.forgetCommands();
+        const { stdout, stderr } = await home.user.run([stage.frontEnd.provision, "verify", "--all"], { env: stage.frontEnd.env, mayFail: true });
+        expect([stdout + stderr, one.commands().filter((command) => command === one.restartCommand).length]).toEqual([expect.stringMatching(/^\d+ verified in/), 1]);
+        expectSame(join(alone, "sites/b.test/modules"), [one]);
+      }
+    });
+
     it("a task that is killed in the middle of a push is taken back, here and there, by the next one", async () => {
       const marker = join(stage.frontEnd.home, "../reached");
       one.fault(`case $SSH_ORIGINAL_COMMAND in *graceful) touch ${marker}; sleep 60;; esac`);
