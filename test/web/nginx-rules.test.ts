@@ -116,7 +116,7 @@ describe("pages", () => {
   });
 
   it("57: search engines need not know everything", async () => {
-    for (const path of ["/search/x", "/admin", "/user", "/user/login", "/node/1/edit", "/fr/user", "/civicrm", "/hosting/c/site.info", "/batch", "/audio/download/x"]) expect([path, await status(path, GOOGLEBOT)]).toEqual([path, 403]);
+    for (const path of ["/search/x", "/admin", "/user", "/user/login", "/node/1/edit", "/fr/user", "/civicrm", "/hosting/c/site.info", "/batch", "/audio/download/x/y.mp3"]) expect([path, await status(path, GOOGLEBOT)]).toEqual([path, 403]);
     for (const path of ["/", "/node/1", "/users-guide", "/about"]) expect([path, await status(path, GOOGLEBOT)]).toEqual([path, 200]);
   });
 
