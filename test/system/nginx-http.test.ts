@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -37,6 +37,19 @@ async function way(host: string, path: string): Promise<[number, string | undefi
 
 function alias(name: string): string {
   return readFileSync(at(".drush", `${name}.alias.drushrc.php`), "utf8");
+}
+
+/** What the task answers, and the status of each request that somebody makes meanwhile, a few at a time. */
+async function whileAsking<T>(task: () => Promise<T>): Promise<[T, number[]]> {
+  const statuses: number[] = [];
+  let isOver = false;
+  const ask = async (): Promise<void> => {
+    while (!isOver) statuses.push((await get(URI, "/misc/drupal.js")).status);
+  };
+  const asking = [1, 2, 3, 4].map(ask);
+  const answer = await task().finally(() => (isOver = true));
+  await Promise.all(asking);
+  return [answer, statuses];
 }
 
 describe("a server", () => {
@@ -91,15 +104,37 @@ describe("a broken neighbour", () => {
     frontEnd.stage.home.write(`${APP}/vhost.d/broken.test`, "server {\n  no_such_directive on;\n}\n", 0o600);
     const before = treeOf(at("config"));
     await good(frontEnd.save(URI, { redirection: "www.site.test" }));
-    const answer = await frontEnd.task(URI, "verify");
+    const [answer, statuses] = await whileAsking(() => frontEnd.task(URI, "verify"));
+    expect([new Set(statuses), statuses.length > 50]).toEqual([new Set([200]), true]);
     expect(answer.status).not.toBe(0);
     expect(answer.errors).toEqual(["PROVISION_WEB_CONFIG_BROKEN"]);
     expect(answer.messages["PROVISION_WEB_CONFIG_BROKEN"]).toMatch(/was broken before this task.*no_such_directive.*vhost\.d\/broken\.test:2/s);
     expect(treeOf(at("config"))).toEqual(before);
     expect((await get(URI, "/")).status).toBe(200);
     await frontEnd.stage.home.user.run(["rm", at(APP, "vhost.d/broken.test")]);
-    await good(frontEnd.task(URI, "verify"));
+    // Nor does a reload lose a request.
+    const [, meanwhile] = await whileAsking(() => good(frontEnd.task(URI, "verify")));
+    expect([...new Set(meanwhile)].sort()).toEqual([200, 301]);
     expect(await way(URI, "/")).toEqual([301, `http://www.site.test:${frontEnd.nginx.port}/`]);
+  });
+});
+
+describe("a site in a folder", () => {
+  it("http 89, 91: is served, with its own settings, until its alias goes", async () => {
+    const { home } = frontEnd.stage;
+    const drushrc = readFileSync(at(".drush/drushrc.php"), "utf8");
+    home.write(".drush/drushrc.php", `${drushrc}$options['hosting_features'] = array('subdirs' => 1);\n`);
+    await good(frontEnd.save(URI, { redirection: "null", aliases: "www.site.test,host.test/foo" }));
+    await good(frontEnd.task(URI, "verify"));
+    const page = await get("host.test", "/foo/node/1");
+    expect([page.status, page.body.includes(`sites/${URI}`)]).toEqual([200, true]);
+    expect(await way("host.test", "/foo")).toEqual([301, `http://host.test:${frontEnd.nginx.port}/foo/`]);
+    expect(await way("host.test", "/")).toEqual([404, undefined]);
+    expect(frontEnd.php.phpErrors()).toBe("");
+    await good(frontEnd.save(URI, { redirection: "www.site.test", aliases: "www.site.test" }));
+    await good(frontEnd.task(URI, "verify"));
+    expect([(await get("host.test", "/foo/")).status, existsSync(at(APP, "subdir.d/host.test")), existsSync(at(APP, "vhost.d/host.test"))]).toEqual([404, false, false]);
+    home.write(".drush/drushrc.php", drushrc);
   });
 });
 
