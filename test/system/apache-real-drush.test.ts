@@ -10,7 +10,7 @@ const drush = process.env["SHIM_TEST_DRUSH"];
 const aegir = process.env["SHIM_TEST_AEGIR_ROOT"];
 const URI = "real.test";
 
-describe.skipIf(drush === undefined || aegir === undefined || REAL_DRUPAL7 === undefined)("apache_ssl in turn with Provision", () => {
+describe.skipIf(drush === undefined || aegir === undefined || REAL_DRUPAL7 === undefined)("in turn with Provision", () => {
   let frontEnd: FrontEnd;
 
   beforeAll(async () => {
@@ -44,6 +44,11 @@ describe.skipIf(drush === undefined || aegir === undefined || REAL_DRUPAL7 === u
     for (const host of [URI, `www.${URI}`]) expect([host, (await fetch(host, "/user")).status, (await fetchTls(host, "/user")).status]).toEqual([host, 200, 200]);
   }
 
+  /** The entries of sites.php. */
+  function names(): string[] {
+    return [...readFileSync(join(frontEnd.home, "platforms/drupal7/sites/sites.php"), "utf8").matchAll(/^ *'(.*)' => '(.*)',$/gm)].map(([, name = "", site = ""]) => `${name} ${site}`);
+  }
+
   it("each goes on with what the other has left: contexts, certificates, receipts", async () => {
     await isServed();
     const before = { certificates: [tree("config/ssl.d"), Object.keys(tree(`config/${SERVER}/ssl.d`))], contexts: [keys(SERVER), keys("platform_drupal7"), keys(URI)], files: Object.keys(tree(`config/${SERVER}`)) };
@@ -67,5 +72,33 @@ describe.skipIf(drush === undefined || aegir === undefined || REAL_DRUPAL7 === u
     await good(frontEnd.task(URI, "delete"));
     expect(Object.keys(tree(`config/${SERVER}/ssl.d`)).filter((path) => path.startsWith("shop"))).toEqual([]);
     expect((await frontEnd.stage.apache.fetchTls(URI, "/")).status).toBe(404);
+  }, 240_000);
+
+  it("folders of a host are the same files, and go on being served; with their site they go", async () => {
+    const { home, apache } = frontEnd.stage;
+    home.write(".drush/drushrc.php", "<?php\n$options['hosting_features'] = array('subdirs' => 1);\n");
+    await good(frontEnd.save(SERVER, { http_service_type: "apache" }));
+    await good(frontEnd.task(SERVER, "verify"));
+    await good(frontEnd.save("sub.test", { context_type: "site", uri: "sub.test", platform: "@platform_drupal7", db_server: `@${SERVER}`, profile: "minimal", client_name: "admin", aliases: "host.test/foo,host.test/a/b" }));
+    await good(frontEnd.task("sub.test", "install", { stdin: { client_email: "me@example.test" } }));
+    await good(frontEnd.task("sub.test", "verify"));
+    const check = async (): Promise<void> => {
+      for (const path of ["/foo/user", "/a/b/user"]) expect([path, (await apache.fetch("host.test", path)).status]).toEqual([path, 200]);
+      expect((await apache.fetch("host.test", "/foo")).headers.location).toMatch(/^http:\/\/host\.test(?::\d+)?\/foo\/$/);
+    };
+    await check();
+    expect(names()).toEqual(["host.test.foo sub.test", "host.test.a.b sub.test"]);
+    const before = { sites: names(), files: Object.keys(tree(`config/${SERVER}`)), contexts: keys("sub.test") };
+    const ours = tree(`config/${SERVER}/apache`);
+    await byDrush("sub.test");
+    await apache.graceful();
+    await check();
+    expect({ sites: names(), files: Object.keys(tree(`config/${SERVER}`)), contexts: keys("sub.test") }).toEqual(before);
+    await good(frontEnd.task("sub.test", "verify"));
+    expect(tree(`config/${SERVER}/apache`)).toEqual(ours);
+    await check();
+    await byDrush("sub.test");
+    await good(frontEnd.task("sub.test", "delete"));
+    expect(Object.keys(tree(`config/${SERVER}/apache`)).filter((path) => /^(?:subdir|vhost)\.d\/./.test(path))).toEqual([]);
   }, 240_000);
 });
