@@ -53,5 +53,5 @@ async function lasts({ certificate, key }: CertificateSource, hosts: readonly st
 }
 
 function failed(hosts: readonly string[], reason: string, hint: string): ShimError {
-  return new ShimError("HTTPS_CERT_GEN_FAIL", `There is no certificate of Let's Encrypt for ${hosts.join(", ")}: ${reason}.`, { hint });
+  return new ShimError("HTTPS_CERT_GEN_FAIL", `There is no certificate of Let's Encrypt for ${hosts.join(", ")}: ${reason.replace(/\.$/, "")}.`, { hint });
 }
