@@ -32,6 +32,7 @@ export async function neededWebFacts(work: Work, server: ServerContext, call: Co
     throw new ShimError("PROVISION_WEB_NO_PROGRAM", `There is no ${(await webDriver(server)).application} on ${server.remoteHost}, the host of the web server @${server.name}.`, { hint: "install it, or save the server with another http_service_type" });
   }
   if (facts.problem !== undefined) throw facts.problem;
+  if (facts.doubt !== undefined) work.log("warning", facts.doubt);
   return facts;
 }
 

@@ -79,6 +79,8 @@ export interface ProgramFacts {
   readonly properties: readonly (readonly [key: string, value: PhpValue])[];
   /** Why its sites could not be served at the moment. */
   readonly problem?: ShimError;
+  /** The same where it may be right all the same. */
+  readonly doubt?: string;
 }
 
 const apache = () => import("./apache/apache-driver.ts");

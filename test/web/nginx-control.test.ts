@@ -110,7 +110,7 @@ describe("what nginx and PHP can do", () => {
     expect(none?.problem).toMatchObject({ code: "PROVISION_PHP_FPM_NOT_FOUND" });
     expect(none?.properties.map(([key]) => key)).not.toContain("phpfpm_mode");
     const port = await probeNginx(server(), answers("mode basic\nmode boa"));
-    expect(port?.problem).toBeUndefined();
+    expect([port?.problem, port?.doubt?.includes("127.0.0.1:9000"), (await probeNginx(server(), answers("port 9000")))?.doubt]).toEqual([undefined, true, undefined]);
     expect(Object.fromEntries(port?.properties ?? [])).toMatchObject({ phpfpm_mode: "port", nginx_config_mode: "basic", satellite_mode: "boa" });
   });
 

@@ -14,6 +14,8 @@ done
 for socket in "$2" /run/php/*fpm*.sock /var/run/php/*fpm*.sock /run/php-fpm/*.sock /var/run/php5-fpm.sock; do
   [ -S "$socket" ] && echo "socket $socket"
 done
+# Port 9000 in state LISTEN.
+grep -qs ":2328 [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6 && echo "port 9000"
 [ -e /etc/nginx/basic_nginx.conf ] && echo "mode basic"
 [ -e /data/conf/global.inc ] && echo "mode boa"
 true`;
@@ -44,7 +46,10 @@ export async function probeNginx(server: ServerContext, environment: Environment
     ...(socket !== undefined ? [["phpfpm_mode", "socket"] as const, ["phpfpm_socket", socket] as const] : isSocketMode ? [] : [["phpfpm_mode", "port"] as const]),
     ...(modes.includes("boa") ? [["satellite_mode", "boa"] as const] : []),
   ];
-  return socket === undefined && isSocketMode ? { properties, problem: noSocket(server) } : { properties };
+  if (socket !== undefined) return { properties };
+  if (isSocketMode) return { properties, problem: noSocket(server) };
+  const answers = allOf(output, "port").includes("9000");
+  return answers ? { properties } : { properties, doubt: `Nobody listens at 127.0.0.1:9000, where the web server @${server.name} expects PHP-FPM: its sites will answer 502 until somebody does.` };
 }
 
 function noSocket(server: ServerContext): ShimError {
