@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { property, textList, type PlatformContext, type ServerContext, type SiteContext } from "../contexts/context.ts";
-import { lookAt } from "../files/look.ts";
+import { ShimError } from "../errors/shim-error.ts";
+import { lookAt, namesIn } from "../files/look.ts";
 import { isRemovable } from "../remote/remove-remote.ts";
 import { fetchPath, filterWord } from "../remote/rsync.ts";
+import { runRemote } from "../remote/run-remote.ts";
 import { step, type Step, type Work } from "../task/plan.ts";
 import { pushItems, syncFailed, type RemoteServer, type SyncItem } from "../web/remote-server.ts";
 import { removeRemoteLater, resyncEntry } from "../web/undo-remote.ts";
@@ -118,7 +120,7 @@ async function onAll(remotes: readonly RemoteServer[], visit: (remote: RemoteSer
 const FETCHED = ["files/", "private/", "modules/", "themes/", "libraries/", "local.settings.php"];
 
 /** Steps that bring here what has changed in the site on the machine that serves it. In a cluster the files here are the ones that count. */
-export async function siteFetch(site: SiteContext, call: CommandCall): Promise<Step[]> {
+export async function siteFetch(site: SiteContext, call: CommandCall, { force }: { readonly force: boolean }): Promise<Step[]> {
   const { webServer } = site.platform;
   const remotes = await syncServers(webServer, call);
   if (remotes.length === 0) return [];
@@ -128,9 +130,28 @@ export async function siteFetch(site: SiteContext, call: CommandCall): Promise<S
   return [
     step("fetch the site's files from its web server", async (work) => {
       // One after the other: each master of a pack has the same.
-      for (const remote of remotes) await fetchSite(work, site, remote);
+      for (const remote of remotes) {
+        if (!force) await work.act(`look whether ${remote.host.host} has the site's files`, () => refuseLostFiles(work, site, remote));
+        await fetchSite(work, site, remote);
+      }
     }),
   ];
+}
+
+/** Prints those of the folders in which nothing is. */
+const EMPTY = 'for folder; do [ -n "$(ls -A -- "$folder" 2>/dev/null)" ] || echo "$folder"; done';
+
+/** A disk there that is not mounted must not empty the folders here, too. */
+async function refuseLostFiles(work: Work, site: SiteContext, { host, means }: RemoteServer): Promise<void> {
+  const folders = ["files", "private"].map((name) => join(site.sitePath, name)).filter((folder) => namesIn(folder).length > 0);
+  if (folders.length === 0) return;
+  const { output } = await runRemote(host, { words: ["sh", "-c", EMPTY, "sh", ...folders], timeoutMs: 60_000 }, { ...means, signal: work.signal });
+  const lost = folders.filter((folder) => output.split("\n").includes(folder));
+  if (lost.length > 0) {
+    throw new ShimError("PROVISION_REMOTE_FILES_GONE", `There is nothing in ${lost.join(", ")} on remote server ${host.host} (@${host.server}), but here there is.`, {
+      hint: "is its disk mounted? --override_slave_authority with a verify of the site brings there what is here, --force takes that it is gone",
+    });
+  }
 }
 
 async function fetchSite(work: Work, site: SiteContext, remote: RemoteServer): Promise<void> {

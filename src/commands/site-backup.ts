@@ -62,7 +62,7 @@ export async function siteBackup(site: SiteContext, call: CommandCall, options: 
     throw new ShimError("PROVISION_BACKUP_FAILED", `The database of @${site.name} cannot be dumped: its drushrc.php has no credentials.`, { hint: "verify the site" });
   }
   const place = backupPlace(site, call, { given: options.file, master });
-  const fetch = await siteFetch(site, call);
+  const fetch = await siteFetch(site, call, options);
   const making = new BackupInTheMaking({ site, call, core, master, credentials, options, place });
   return { steps: [...fetch, ...making.steps()], file: () => making.file };
 }

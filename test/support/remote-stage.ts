@@ -20,7 +20,7 @@ export async function setRemoteStage(count: number): Promise<RemoteStage> {
   const home = makeAegirHome();
   const network = await makeSshHosts(home, count);
   try {
-    const frontEnd = await openFrontEnd({ home, databaseAddresses: network.here === "127.0.0.1" ? [] : [network.here] });
+    const frontEnd = await openFrontEnd({ home, databaseAddresses: [network.here] });
     home.write(".drush/drushrc.php", `<?php\n$options['ssh-options'] = '${network.sshOptions}';\n`);
     const stage = { frontEnd, network, hosts: network.hosts, strike: async () => {
       await network.stop();
