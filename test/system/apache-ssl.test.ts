@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../support/apache.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, serverOptions, type FrontEnd } from "../support/front-end.ts";
+import { copyStandIn } from "../support/stand-in.ts";
 import { treeOf } from "../support/tree.ts";
 import { leftovers } from "../support/world.ts";
 
@@ -278,6 +279,35 @@ describe("a task that fails", () => {
     expect([sent(), (await secure(URI, "/node/1"))[0]]).toEqual([[`${URI} of an authority`], 200]);
     await saved({ ssl_key: "shop" });
     expect(apache.errorLog()).not.toMatch(/:emerg/);
+  });
+});
+
+describe("a site that moves", () => {
+  const move = (uri: string, ...args: string[]): ReturnType<FrontEnd["task"]> => frontEnd.task(uri, "migrate", { args, timeout: 120_000 });
+
+  beforeAll(async () => {
+    const other = copyStandIn(frontEnd.stage.home, "other");
+    await good(frontEnd.save("platform_other", { context_type: "platform", server: `@${SERVER}`, web_server: `@${SERVER}`, root: other }));
+    await good(frontEnd.task("platform_other", "verify"));
+  });
+
+  it("stays as it is when its certificate cannot be had in the new place", async () => {
+    const before = [treeOf(at("config")), treeOf(at("platforms/standin/sites"))];
+    await shell("chmod 0 config/ssl.d/shop/openssl.crt");
+    expect((await move(URI, "@platform_other", "@moved.test")).errors).toContain("SSL_CERT_COPY_FAIL");
+    await shell("chmod 600 config/ssl.d/shop/openssl.crt");
+    expect([treeOf(at("config")), treeOf(at("platforms/standin/sites"))]).toEqual(before);
+    expect([(await secure(URI, "/node/1"))[0], leftovers(frontEnd)]).toEqual([200, []]);
+  });
+
+  it("http 76: takes its certificate along, to another platform and under another name", async () => {
+    await good(move(URI, "@platform_other", "@moved.test"));
+    expect(readdirSync(config("ssl.d/shop"))).toEqual(["moved.test.receipt", "openssl.crt", "openssl.key"]);
+    expect([await secure("moved.test", "/node/1"), (await secure(URI, "/node/1"))[0]]).toEqual([[200, undefined], 404]);
+    await good(move("moved.test", "@platform_standin", `@${URI}`));
+    expect(readdirSync(config("ssl.d/shop"))).toEqual(["openssl.crt", "openssl.key", `${URI}.receipt`]);
+    expect(await secure(URI, "/node/1")).toEqual([200, undefined]);
+    await testsWell();
   });
 });
 

@@ -157,6 +157,17 @@ describe("aliases that change", () => {
   });
 });
 
+describe("a site that gets another name", () => {
+  it("keeps its folders, whose files are those of the new name", async () => {
+    await good(frontEnd.task(URI, "migrate", { args: ["@platform_standin", "@renamed.test"], timeout: 120_000 }));
+    const kept = readFileSync(join(frontEnd.home, ".drush/renamed.test.alias.drushrc.php"), "utf8").includes(`${HOST}/foo`);
+    expect([kept, files(), await served(HOST, "/foo/node/1")]).toEqual([true, [HOST, `${HOST}/foo.conf`], "renamed.test"]);
+    await good(frontEnd.task("renamed.test", "migrate", { args: ["@platform_standin", `@${URI}`], timeout: 120_000 }));
+    expect(await served(HOST, "/foo/node/1")).toBe(URI);
+    await testsWell();
+  });
+});
+
 describe("a host that is a site itself", () => {
   it("http 90: gets its folders into its own virtual host when it is verified, and is asked for that", async () => {
     await installSite(frontEnd, root, HOST);
