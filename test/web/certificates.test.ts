@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -90,8 +90,8 @@ async function world({ uri = URI, site = {}, server = {} }: Settings = {}): Prom
   return { site: (await contexts.get(uri)) as SiteContext, server: await contexts.server("server_web") };
 }
 
-async function run(task: (work: Work) => void | Promise<void>, { dryRun = false } = {}): Promise<string[]> {
-  const { errors } = await runPlan({ title: "test", context: "ctx", steps: [step("x", task)] }, {
+async function run(task: (work: Work) => void | Promise<void>, { dryRun = false, context = "ctx" } = {}): Promise<string[]> {
+  const { errors } = await runPlan({ title: "test", context, steps: [step("x", task)] }, {
     stateDirectory: at("state"),
     sink: (event) => events.push(event),
     dryRun,
@@ -115,7 +115,7 @@ function place(work: Work, changes: readonly WebFileChange[]): void {
 }
 
 /** What a verify of the site does with certificates. */
-async function verify(settings: Settings = {}, options: { dryRun?: boolean } = {}): Promise<string[]> {
+async function verify(settings: Settings = {}, options: { dryRun?: boolean; context?: string } = {}): Promise<string[]> {
   const { site, server } = await world(settings);
   return run(async (work) => {
     await prepareSiteTls(work, site, server);
@@ -162,6 +162,14 @@ describe("a key without certificate", () => {
     expect(certificate.subject).toBe(`CN=${URI}\nemailAddress=abuse@${URI}`);
     expect(Math.round((Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)) / 86_400_000)).toBe(365);
     expect(execFileSync("openssl", ["x509", "-in", central("openssl.crt"), "-noout", "-text"], { encoding: "utf8" })).toContain("sha256WithRSAEncryption");
+  });
+
+  it("is made once when several sites want it at the same time", async () => {
+    const uris = ["a.test", "b.test", "c.test"];
+    expect(await Promise.all(uris.map((uri) => verify({ uri }, { context: uri })))).toEqual([[], [], []]);
+    expect(events.filter((event) => event.type === "log" && event.message.startsWith("Generated a self-signed"))).toHaveLength(1);
+    expect(readdirSync(served(""))).toEqual(["a.test.receipt", "b.test.receipt", "c.test.receipt", "openssl.crt", "openssl.key"]);
+    expect(new X509Certificate(text(served("openssl.crt"))).checkPrivateKey(createPrivateKey(text(served("openssl.key"))))).toBe(true);
   });
 
   it("a name longer than a subject may be has a certificate, too", async () => {

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { ServerContext } from "../../contexts/context.ts";
 import { ShimError } from "../../errors/shim-error.ts";
 import { HTTPS_DRIVERS } from "../../contexts/http-service.ts";
-import { lookAt, readIfThere } from "../../files/look.ts";
+import { lookAt, lookBehind, readIfThere } from "../../files/look.ts";
 import { textFromBytes } from "../../php-values/text.ts";
 import { ensureDirectory } from "../../task/ensure-directory.ts";
 import type { Work } from "../../task/plan.ts";
@@ -35,7 +35,9 @@ export async function prepareCertificate(work: Work, server: ServerContext, want
   const { key, whose } = wanted;
   const source = certificateSource(server, key);
   // The answers of Let's Encrypt's users are below that folder: the web server must get through.
-  ensureDirectory(work, dirname(source.directory), "Central SSL certificate store", source.maker === "we" ? 0o700 : 0o711);
+  const store = dirname(source.directory);
+  // An administrator may have made it his own, for certificates that we only read.
+  if (lookBehind(store) === undefined || lookBehind(store)?.uid === process.getuid?.()) ensureDirectory(work, store, "Central SSL certificate store", source.maker === "we" ? 0o700 : 0o711);
   ensureDirectory(work, serverStore(server), "Server SSL certificate store", 0o700);
   const problem = await work.exclusively(`certificate ${key}`, () => problemOf(work, server, wanted));
   if (problem === undefined) return;
