@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -13,6 +14,7 @@ import { masked } from "../../src/task/masked.ts";
 import { step, type Work } from "../../src/task/plan.ts";
 import { runPlan } from "../../src/task/run-plan.ts";
 import { fileUndoHandlers } from "../../src/task/undo-files.ts";
+import { ipVersion } from "../../src/web/certificates/ip-version.ts";
 import { sslService, type TlsService } from "../../src/web/certificates/tls-service.ts";
 import type { WebFileChange } from "../../src/web/web-file.ts";
 import { treeOf } from "../support/tree.ts";
@@ -487,6 +489,12 @@ describe("what a site asks for", () => {
     }
     const { site, server } = await world({ site: { ip_addresses: { server_web: "1.2.3.4:1>\n" } } });
     expect(() => siteTls(site, server)).toThrow(expect.objectContaining({ code: "PROVISION_WEB_BAD_VALUE" }) as Error);
+  });
+
+  it("an address is one where node says so", () => {
+    for (const text of ["1.2.3.4", "255.255.255.255", "256.1.1.1", "1.2.3", "01.2.3.4", "::", "::1", "2001:db8::1", "2001:db8:::1", "1::2::3", "::ffff:192.0.2.1", "fe80::1%eth0", "a.b", "", "1.2.3.4:80", "12345::", "[::1]"]) {
+      expect([text, ipVersion(text)]).toEqual([text, isIP(text) === 6 && text.includes("%") ? 0 : isIP(text)]);
+    }
   });
 
   it.each(["../x", "", ".hidden", "a/b", "a b", "x".repeat(300)])("a key %j cannot name a certificate", async (key) => {

@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { join } from "node:path";
 import { domainToASCII } from "node:url";
 import { ShimError } from "../../errors/shim-error.ts";
@@ -11,6 +10,7 @@ import { runProcess } from "../../processes/run-process.ts";
 import { ensureDirectory } from "../../task/ensure-directory.ts";
 import type { Work } from "../../task/plan.ts";
 import type { CertificateSource } from "./certificate-source.ts";
+import { ipVersion } from "./ip-version.ts";
 
 /** As long as Provision's. */
 const DAYS = "365";
@@ -97,7 +97,7 @@ ${alternatives.length === 0 ? "" : `subjectAltName = ${alternatives.join(", ")}\
 /** `host/folder` of a sub-folder site stands for its host; a name that no certificate can hold is left out. */
 function alternativeName(name: string): string[] {
   const [host = ""] = name.split("/");
-  if (isIP(host) !== 0) return [`IP:${host}`];
+  if (ipVersion(host) !== 0) return [`IP:${host}`];
   const ascii = isAscii(host) ? host : domainToASCII(host);
   return ascii === "" ? [] : [`DNS:${ascii}`];
 }

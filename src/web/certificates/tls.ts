@@ -1,10 +1,10 @@
-import { isIP } from "node:net";
 import { listProperty, property, type ServerContext, type SiteContext } from "../../contexts/context.ts";
 import { ShimError } from "../../errors/shim-error.ts";
 import { scalarText, textOrUndefined } from "../../php-values/convert.ts";
 import { PhpArray } from "../../php-values/php-array.ts";
 import { safePort } from "../safe-values.ts";
 import { DEFAULT_KEY } from "./certificate-source.ts";
+import { ipVersion } from "./ip-version.ts";
 import { prepareCertificate } from "./prepare.ts";
 import { receiptOf, releasedCertificates } from "./receipts.ts";
 import { servedCertificate, type ServedCertificate } from "./served-certificate.ts";
@@ -83,7 +83,7 @@ function siteAddress(site: SiteContext, server: ServerContext): string | undefin
   if (!(addresses instanceof PhpArray)) return undefined;
   const address = textOrUndefined(addresses.get(server.name)) ?? textOrUndefined(addresses.get(`@${server.name}`));
   if (address === undefined || address === "null") return undefined;
-  const version = isIP(address.trim());
+  const version = ipVersion(address.trim());
   if (version === 0) throw new ShimError("PROVISION_WEB_BAD_VALUE", `The address of @${site.name} on @${server.name} is ${JSON.stringify(scalarText(address))}, which is none.`, { hint: "correct ip_addresses; the present configuration is kept" });
   return version === 6 ? `[${address.trim()}]` : address.trim();
 }
