@@ -45,6 +45,7 @@ const WANTED: readonly (readonly [question: RegExp, theirs: RegExp])[] = [
   [/\/files\/(?:css|js)\/none-a\.(?:css|js)$/, /^404/],
   [/\/private\//, /./],
   [/\/audio\/download\/(?:a\.(?:inc|pl)|$)/, /^[24]0/],
+  [/ \/(?:admin|search|hosting|civicrm|cron)\/a\.(?:pl|inc)$/, /^[24]0/],
   [/\/cdn\/farfuture\/.*(?:\.(?:json|md|xyz|pl|inc)|noext)$/, /^[24]0/],
   [/\/(?:files|downloads)\/(?:none-)?a\.inc$/, /^200 +index\.php/],
   [/^bot GET \/(?:users|blog\/admin|done)$/, /^403/],

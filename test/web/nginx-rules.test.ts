@@ -27,7 +27,7 @@ const LEGACY: Readonly<Record<string, string>> = {
   ".git/config": "git", ".env": "env", ".svn/entries": "svn", "composer.json": "{}", "composer.lock": "{}", "vendor/composer/installed.json": "{}", "CHANGELOG.txt": "changes",
   "sites/x/y.inc": "code", "a.sql": "sql", "a.sql.bak": "sql", "a.php~": "code", "a.php.swp": "code", "x.yml": "yaml", "x.html.twig": "twig", "modules/node/node.module": "code", "modules/node/README.txt": "read me",
   "modules/system/secret.php": CODE, "sites/all/modules/captcha/hidden.php": CODE, "sites/all/modules/x/ajax/handler.php": CODE, "sites/all/modules/ad/serve.php": "<?php echo json_encode(['ran' => 'serve.php']);",
-  "some.phtml": CODE, "some.phar": CODE,
+  "admin/tool.php": CODE, "admin/.env": "env", "search/x.inc": "code", "admin/a.png": "picture", "some.phtml": CODE, "some.phar": CODE,
   ".well-known/security.txt": "well known", "misc/a.js": "js", "misc/a.css": "css", "misc/a.png": "png", "misc/a.json": "[]",
   [`${FILES}/a.txt`]: "upload", [`${FILES}/a.png`]: "picture", [`${FILES}/images/b.jpg`]: "image", [`${FILES}/doc.pdf`]: "pdf", [`${FILES}/archive.zip`]: "zip", [`${FILES}/odd.xyz`]: "odd", [`${FILES}/styles/thumb/public/a.png`]: "derivative", [`${FILES}/downloads/d.pdf`]: "download",
   [`${FILES}/css/made.css`]: "made", [`${FILES}/config_abc/sync.txt`]: "configuration", [`${FILES}/backup_migrate/dump.gz`]: "dump", [`${FILES}/private/x.pdf`]: "private upload", [`${FILES}/civicrm/upload/x.txt`]: "form", [`${FILES}/extra.css`]: "style",
@@ -113,6 +113,11 @@ describe("pages", () => {
       if (!path.startsWith("/cdn/")) expect([path, got.status]).toEqual([path, 404]);
     }
     expect([await ran("/cron.php"), await ran("/sites/all/modules/ad/serve.php"), await ran("/js/some/callback")]).toEqual(["cron.php", "serve.php", "js.php"]);
+  });
+
+  it("code in folders that are named like Drupal's pages is not shown either", async () => {
+    for (const path of ["/admin/tool.php", "/admin/.env", "/search/x.inc"]) expect([path, await ran(path), await status(path, GOOGLEBOT)]).toEqual([path, "index.php", 403]);
+    expect(await body("/admin/a.png")).toBe("picture");
   });
 
   it("57: search engines need not know everything", async () => {

@@ -59,7 +59,7 @@ export function nginxRules(place: RulesPlace): Rules {
   const re = escapePattern(at);
   const drupal = `@drupal${suffix}`;
   const cache = extended ? `@cache${suffix}` : drupal;
-  const lines: Readonly<Record<string, readonly string[]>> = {
+  const shared = {
     quiet: ["access_log off;"],
     unlogged: ["log_not_found off;"],
     month: ["expires 30d;"],
@@ -74,7 +74,11 @@ export function nginxRules(place: RulesPlace): Rules {
     // With a path behind the name of the script.
     script: [splitLine(re), ...place.parameters, ...place.php],
   };
-  const use = (indent: string, names: string): string => names.split(" ").flatMap((name) => lines[name] ?? []).map((line) => indent + line).join("\n");
+  // These stand in front of the rules for what nobody may have, and must not show it either.
+  const never = [`error_page 405 = @page${suffix};`, "return 405;"];
+  const askDrupal = (more: readonly string[]): string[] => [`location ~* "(?:/\\.|${script}|${code})" {`, ...[...more, ...never].map((line) => `  ${line}`), "}"];
+  const lines = { ...shared, code: askDrupal([]), botcode: askDrupal(shared.nobots) };
+  const use = (indent: string, names: string): string => names.split(" ").flatMap((name) => (lines as Readonly<Record<string, readonly string[]>>)[name] ?? []).map((line) => indent + line).join("\n");
   const uncached = `^${re}/${PERSONAL}|^[^?]*/${MADE_NOW}|[?&]q=/?(?:${PERSONAL}|[^&]*${MADE_NOW})`;
   const data = { ...place, re, drupal, cache, uncached, images, fonts, office, small, most, all, code, script };
   const text = (template: typeof denials): string => template(data, { helpers: { use } }).trimEnd();
