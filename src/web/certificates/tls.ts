@@ -5,7 +5,6 @@ import { PhpArray } from "../../php-values/php-array.ts";
 import { safePort } from "../safe-values.ts";
 import { DEFAULT_KEY } from "./certificate-source.ts";
 import { ipVersion } from "./ip-version.ts";
-import { prepareCertificate } from "./prepare.ts";
 import { receiptOf, releasedCertificates } from "./receipts.ts";
 import { servedCertificate, type ServedCertificate } from "./served-certificate.ts";
 import type { TlsService } from "./tls-service.ts";
@@ -62,7 +61,7 @@ export function tlsService(family: TlsFamily): TlsService {
       return [...tls.certificate.changes, ...(family.keepsReceipts ? receiptOf(site, server, key) : []), ...released];
     },
     goneWithSite: (site, server) => (family.keepsReceipts ? releasedCertificates(site, server) : []),
-    prepareServer: (work, server, options) => prepareCertificate(work, server, { key: DEFAULT_KEY, names: ["default.invalid"], whose: `The virtual host for unknown names of @${server.name}`, failsTask: family.keepsReceipts || options.certificateFailsTask }),
+    prepareServer: async (work, server, options) => (await preparation()).prepareCertificate(work, server, { key: DEFAULT_KEY, names: ["default.invalid"], whose: `The virtual host for unknown names of @${server.name}`, failsTask: family.keepsReceipts || options.certificateFailsTask }),
     prepareSite: async (work, site, server, options) => {
       if (mode(site) === "off") return;
       const key = usedKey(site);
@@ -71,11 +70,14 @@ export function tlsService(family: TlsFamily): TlsService {
         return;
       }
       const names = [site.uri ?? "", ...listProperty(site, "aliases").map((alias) => alias.trim())];
-      await prepareCertificate(work, server, { key, names, whose: site.uri ?? "", putsUpWithBroken: !site.enabled, failsTask: family.keepsReceipts || options.certificateFailsTask });
+      await (await preparation()).prepareCertificate(work, server, { key, names, whose: site.uri ?? "", putsUpWithBroken: !site.enabled, failsTask: family.keepsReceipts || options.certificateFailsTask });
       if (family.keepsReceipts && siteAddress(site, server) === undefined) work.log("info", `No address is set aside for ${site.uri ?? ""} on @${server.name}: its certificate is chosen by name.`);
     },
   };
 }
+
+/** Sites without HTTPS do without it. */
+const preparation = () => import("./prepare.ts");
 
 /** From the site's map of server (with or without `@`) → address. */
 function siteAddress(site: SiteContext, server: ServerContext): string | undefined {
