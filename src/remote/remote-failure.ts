@@ -30,7 +30,9 @@ const REASONS: readonly { readonly words: RegExp; readonly code: string; readonl
  */
 export function connectionError(remote: RemoteHost, output: string): ShimError {
   const known = REASONS.find(({ words }) => words.test(output));
-  const said = lastWords(output);
+  // What rsync adds says only that ssh is gone.
+  const ownWords = output.split("\n").filter((line) => !/^rsync(?: error)?: /.test(line)).join("\n");
+  const said = lastWords(ownWords.trim() === "" ? output : ownWords);
   if (known !== undefined) return new ShimError(known.code, `${remote.host} (@${remote.server}) ${known.says}: ${said}`, { hint: known.hint(remote) });
   return new ShimError("PROVISION_REMOTE_UNREACHABLE", `${remote.host} (@${remote.server}) cannot be reached: ${said === "" ? "the connection ended" : said}`, {
     hint: "is it up, and does its sshd answer? The next verify brings it in line",
