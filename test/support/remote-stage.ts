@@ -19,12 +19,14 @@ export const DATABASE = "server_db";
 export async function setRemoteStage(count: number): Promise<RemoteStage> {
   const home = makeAegirHome();
   const network = await makeSshHosts(home, count);
+  let frontEnd: FrontEnd | undefined;
   try {
-    const frontEnd = await openFrontEnd({ home, databaseAddresses: [network.here] });
+    frontEnd = await openFrontEnd({ home, databaseAddresses: [network.here] });
     home.write(".drush/drushrc.php", `<?php\n$options['ssh-options'] = '${network.sshOptions}';\n`);
+    const { strike } = frontEnd;
     const stage = { frontEnd, network, hosts: network.hosts, strike: async () => {
       await network.stop();
-      await frontEnd.strike();
+      await strike();
     } };
     await good(frontEnd.save(SERVER, serverOptions(frontEnd)));
     await good(frontEnd.task(SERVER, "verify"));
@@ -33,6 +35,7 @@ export async function setRemoteStage(count: number): Promise<RemoteStage> {
     return stage;
   } catch (error) {
     await network.stop();
+    await frontEnd?.strike();
     home.remove();
     throw error;
   }

@@ -19,18 +19,19 @@ describe.skipIf(reason !== undefined)("an nginx on another machine", () => {
   let host: SshHost;
   let nginx: Nginx;
   let php: PhpFpm;
+  const started: { stop: () => Promise<void> }[] = [];
 
   beforeAll(async () => {
     stage = await setRemoteStage(1);
     [host] = stage.hosts as [SshHost];
     const home = { ...stage.frontEnd.stage.home, user: host.user, beside: host.folder };
     // Its folder for the database's socket is there, but nothing in it: a site there reaches the database over the network.
-    [nginx, php] = await Promise.all([startNginx(home), startPhpFpm(home, "/nonexistent/mysqld.sock")]);
+    started.push((nginx = await startNginx(home)), (php = await startPhpFpm(home, "/nonexistent/mysqld.sock")));
     stage.frontEnd.stage.home.write(".drush/drushrc.php", `<?php\n$options['ssh-options'] = '${stage.network.sshOptions}';\n$options['provision_nginx_state_path'] = '${nginx.statePath}';\n$options['provision_nginx_log_path'] = '${nginx.logPath}';\n`);
     await good(stage.frontEnd.save("server_far", { context_type: "server", remote_host: host.address, http_service_type: "nginx", http_port: String(nginx.port), http_restart_cmd: nginx.restartCommand, phpfpm_mode: "socket", phpfpm_socket: php.socket }));
   }, 300_000);
   afterAll(async () => {
-    await Promise.all([nginx.stop(), php.stop()]);
+    await Promise.all(started.map((server) => server.stop()));
     await stage.strike();
   });
 
