@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { isLocalHost } from "./commands/local-host.ts";
-import { codeStamp, noteVerified, recallVerified, rowsStamp, siteStamp } from "./commands/verified.ts";
+import { codeStamp, extensionsStamp, noteVerified, recallVerified, rowsStamp, sharedStamp, siteStamp, type Verified } from "./commands/verified.ts";
 import { WebBatch } from "./commands/web-batch.ts";
+import { CHALLENGE_FOLDERS } from "./commands/web-work.ts";
 import { listProperty, property, type Context, type ServerContext, type SiteContext } from "./contexts/context.ts";
 import type { Contexts } from "./contexts/contexts.ts";
 import { contextName } from "./contexts/names.ts";
@@ -70,8 +71,9 @@ class Many {
   readonly #code = new Map<string, string>();
   /** Administrators' connections by server; undefined where there is none. */
   readonly #databases = new Map<string, Promise<Db | undefined>>();
-  /** What is to be remembered once the web servers run what was written. */
-  readonly #verified = new Map<string, { readonly site: SiteContext; readonly database: string }>();
+  /** What is to be remembered once the web servers run what was written: as it was when each site's verify ended. What changes after that is for the next one. */
+  readonly #verified = new Map<string, { readonly site: SiteContext; readonly seen: Omit<Verified, "shared"> }>();
+  #extensions: string | undefined;
   readonly #contexts: Contexts;
   #done = 0;
   #failed = 0;
@@ -89,7 +91,11 @@ class Many {
     const groups = await this.#groups();
     const total = groups.flat().length;
     try {
-      for (const group of groups) await this.#pool(group, async (context) => this.#report(await this.#verify(context), total));
+      for (const group of groups) await this.#pool(group, async (context) => {
+        const report = await this.#verify(context);
+        if (report.outcome === "failed") this.#batch.drop(context.name);
+        this.#report(report, total);
+      });
       if (!this.#settings.dryRun) await this.#finish(total);
     } finally {
       for (const db of this.#databases.values()) await (await db)?.close();
@@ -139,6 +145,8 @@ class Many {
     const warnings: string[] = [];
     const report = (outcome: ContextReport["outcome"], more: Pick<ContextReport, "byDrush"> = {}): ContextReport => ({ context: context.name, outcome, milliseconds: performance.now() - began, errors, warnings, ...more });
     try {
+      // What is there for all sites is looked at before the first one's verify reads it.
+      if (context.type === "site") this.#common(context);
       if (context.type === "site" && !this.#settings.force && !this.#settings.dryRun && (await this.#isUnchanged(context))) return report("unchanged");
       const sink: EventSink = (event) => {
         if (event.type === "error") errors.push(event.error);
@@ -147,7 +155,7 @@ class Many {
       const { changes, database } = await this.#runNative(context.name, sink);
       if (errors.length > 0) return report("failed");
       if (this.#settings.dryRun) return report(changes > 0 ? "would change" : "unchanged");
-      if (context.type === "site" && database !== undefined) this.#verified.set(context.name, { site: context, database });
+      if (context.type === "site" && database !== undefined) await this.#note(context, database);
       return report("verified");
     } catch (thrown) {
       if (thrown instanceof NeedsRealDrush) return this.#byDrush(thrown, { context, errors, warnings, report });
@@ -190,7 +198,8 @@ class Many {
 
   /** The web servers test, take and load what was collected; then it is known what the sites are like. */
   async #finish(total: number): Promise<void> {
-    const { stateDirectory, config } = this.#invocation;
+    const { stateDirectory, config, remembered } = this.#invocation;
+    let allWell = true;
     for (const plan of this.#batch.plans()) {
       const errors: ShimError[] = [];
       const warnings: string[] = [];
@@ -200,17 +209,20 @@ class Many {
         else if (event.type === "log" && event.level === "warning") warnings.push(event.message);
       };
       await runPlan(plan, { stateDirectory, sink, dryRun: false, undoHandlers, signal: this.#settings.signal, token: newToken(), lockWaitMs: (config.lockWaitSeconds ?? 3600) * 1000 });
-      if (errors.length > 0 || warnings.length > 0) {
-        this.#report({ context: plan.context, outcome: errors.length > 0 ? "failed" : "verified", milliseconds: performance.now() - began, errors, warnings }, total);
-        // What the server runs is not what was written: the next time nobody is left out.
-        return;
-      }
+      if (errors.length === 0 && warnings.length === 0) continue;
+      this.#report({ context: plan.context, outcome: errors.length > 0 ? "failed" : "verified", milliseconds: performance.now() - began, errors, warnings }, total);
+      allWell = false;
     }
-    this.#code.clear();
-    for (const [name, { site, database }] of this.#verified) {
-      const rows = await this.#rows(site, database);
-      if (rows !== undefined) noteVerified(this.#invocation.remembered, name, { files: await this.#stamp(site), database, rows });
-    }
+    // What a server runs is not what was written: the next time nobody is left out.
+    if (!allWell) return;
+    for (const [name, { site, seen }] of this.#verified) noteVerified(remembered, name, { ...seen, shared: await this.#shared(site) });
+  }
+
+  /** Takes down what the site is like, as its verify has left it. */
+  async #note(site: SiteContext, database: string): Promise<void> {
+    const files = await this.#stamp(site);
+    const rows = await this.#rows(site, database);
+    if (rows !== undefined) this.#verified.set(site.name, { site, seen: { files, database, rows } });
   }
 
   async #isUnchanged(site: SiteContext): Promise<boolean> {
@@ -218,7 +230,7 @@ class Many {
     // What is on another machine is not looked at here: a verify brings it in line.
     for (const { remoteHost } of hosts) if (!(await isLocalHost(remoteHost))) return false;
     const known = recallVerified(this.#invocation.remembered, site.name);
-    if (known?.files !== (await this.#stamp(site))) return false;
+    if (known?.files !== (await this.#stamp(site)) || known.shared !== (await this.#shared(site))) return false;
     const same = known.rows === (await this.#rows(site, known.database));
     if (same) for (const host of hosts) this.#batch.expect(host);
     return same;
@@ -254,24 +266,51 @@ class Many {
   }
 
   async #stamp(site: SiteContext): Promise<string> {
-    const { home } = this.#invocation;
+    const { home, config, variables } = this.#invocation;
     const root = site.root ?? "";
+    const hosts = await this.#hosts(site);
+    const master = await this.#contexts.master();
+    const above = [site.name, ...listProperty(site, "drush_aliases").map(contextName), site.platform.name, site.dbServer.name, site.platform.webServer.name, ...hosts.map(({ name }) => name), master.name];
+    const contexts = [...new Set(above)].map((name) => join(home, ".drush", `${name}.alias.drushrc.php`));
+    const ofDrush = config.drush === undefined ? [] : [join(config.script ?? config.drush, "..")];
+    const folders = [`${variables["ETC_PREFIX"] ?? ""}/etc/drush`, join(home, ".drush"), ...ofDrush, ...["../drush", "sites/all/drush", "drush", "sites/default"].map((path) => join(root, path))];
+    const drushrc = folders.flatMap((folder) => ["drushrc.php", "drush8rc.php", "local.drushrc.php"].map((name) => join(folder, name)));
+    const keys = certificateKeys(site);
+    const certificates = hosts.flatMap((host) => keys.flatMap((key) => filesIn(join(property(host, "ssld_path") ?? host.configPath, key))));
+    const client = property(site, "client_name");
+    const aliases = listProperty(site, "aliases");
+    // A folder of one of its hosts is included when it is there; where the site has one itself, in any case.
+    const others = aliases.filter((alias) => !alias.includes("/") && !aliases.some((one) => one.startsWith(`${alias}/`)));
+    return siteStamp(site, {
+      // Who is in which group decides who may give a file to it.
+      files: [...contexts, ...drushrc, join(home, ".drushrc.php"), join(home, ".drush8rc.php"), "/etc/group", ...certificates, ...hosts.map(({ includePath }) => join(includePath, "global.inc"))],
+      places: [
+        ...CHALLENGE_FOLDERS.map((path) => join(master.aegirRoot, path)),
+        ...hosts.flatMap(({ http }) => (http?.paths === undefined ? [] : others.map((name) => join(http.paths?.subdir ?? "", name)))),
+        ...(client === undefined ? [] : [join(master.clientsPath, client, site.uri ?? "")]),
+      ],
+      common: [...this.#common(site), keys.length === 0 ? "" : String(Math.floor(Date.now() / WEEK_MS))],
+    });
+  }
+
+  /** Stamps of what is the same for all sites of a platform, taken once. */
+  #common({ root = "" }: SiteContext): string[] {
+    const { home, variables, config } = this.#invocation;
     let code = this.#code.get(root);
     if (code === undefined) this.#code.set(root, (code = codeStamp(root)));
-    const hosts = await this.#hosts(site);
-    const above = [site.name, ...listProperty(site, "drush_aliases").map(contextName), site.platform.name, site.dbServer.name, site.platform.webServer.name, ...hosts.map(({ name }) => name), "server_master"];
-    const drushrc = ["/etc/drush/drushrc.php", ...["drushrc.php", "drush8rc.php", "local.drushrc.php"].map((name) => join(home, ".drush", name))];
-    const common = [...new Set(above)].map((name) => join(home, ".drush", `${name}.alias.drushrc.php`));
-    const keys = ["ssl_key", "https_key"].flatMap((name) => property(site, name) ?? []);
-    const vhosts = hosts.flatMap((host) => {
-      const { configPath, includePath } = host;
-      const paths = host.http?.paths;
-      if (paths === undefined) return [];
-      const subdirs = listProperty(site, "aliases").flatMap((alias) => (alias.includes("/") ? [join(paths.subdir, alias.slice(0, alias.indexOf("/")), `${alias.slice(alias.indexOf("/") + 1).replaceAll("/", "_")}.conf`)] : []));
-      const certificates = keys.flatMap((key) => [join(configPath, "ssl.d", key), join(property(host, "ssld_path") ?? configPath, key)]).flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
-      return [join(paths.vhost, site.uri ?? ""), join(paths.vhost, `${site.uri ?? ""}.conf`), ...subdirs, ...certificates, join(includePath, "global.inc")];
+    this.#extensions ??= extensionsStamp([join(home, ".drush"), `${variables["SHARE_PREFIX"] ?? "/usr"}/share/drush/commands`]);
+    return [VERSION, code, this.#extensions, JSON.stringify(config)];
+  }
+
+  /** A stamp of what is written with other sites' files, or by their verifies, too. */
+  async #shared(site: SiteContext): Promise<string> {
+    const files = (await this.#hosts(site)).flatMap(({ configPath, http }) => {
+      if (http?.paths === undefined) return [];
+      const { vhost, subdir } = http.paths;
+      const subdirs = listProperty(site, "aliases").flatMap((alias) => (alias.includes("/") ? [join(subdir, alias.slice(0, alias.indexOf("/")), `${alias.slice(alias.indexOf("/") + 1).replaceAll("/", "_")}.conf`)] : []));
+      return [join(vhost, site.uri ?? ""), join(vhost, `${site.uri ?? ""}.conf`), ...subdirs, ...certificateKeys(site).flatMap((key) => filesIn(join(configPath, "ssl.d", key)))];
     });
-    return siteStamp(site, { common: [...common, ...drushrc], vhosts, code: `${VERSION} ${code} ${keys.length === 0 ? "" : Math.floor(Date.now() / WEEK_MS)}` });
+    return sharedStamp([...files, join(site.root ?? "", "sites/sites.php")]);
   }
 
   #report(report: ContextReport, total: number): void {
@@ -280,4 +319,12 @@ class Many {
     if (report.outcome === "would change") this.#changes += 1;
     this.#settings.onReport(report, Math.min(this.#done, total), total);
   }
+}
+
+function certificateKeys(site: SiteContext): string[] {
+  return ["ssl_key", "https_key"].flatMap((name) => property(site, name) ?? []);
+}
+
+function filesIn(folder: string): string[] {
+  return namesIn(folder).map((name) => join(folder, name));
 }

@@ -7,8 +7,10 @@ import type { Remembered } from "../files/remembered.ts";
 
 /** What a site was like when it was last verified: another verify of the same would change nothing. */
 export interface Verified {
-  /** Stamp of all files that a verify reads or writes. */
+  /** Stamp of all files that its verify has read or written, as it left them. */
   readonly files: string;
+  /** Stamp of those that were written with other sites' at the end. */
+  readonly shared: string;
   readonly database: string;
   /** Of its table of modules. */
   readonly rows: string;
@@ -16,26 +18,52 @@ export interface Verified {
 
 /** What the stamp of a site is made of, beside the site itself. */
 export interface StampPlaces {
-  /** Everything that decides for all sites: our version, drush's configuration, the contexts above the site. */
+  /** Files that decide for several sites: drush's configuration, the contexts above the site, certificates. */
+  readonly files: readonly string[];
+  /** Folders and links that need only be there or not. */
+  readonly places: readonly string[];
+  /** Stamps of what is the same for all sites of a platform: our version and configuration, extensions, see {@link codeStamp}. */
   readonly common: readonly string[];
-  /** The site's virtual hosts. */
-  readonly vhosts: readonly string[];
-  /** The code of the site's platform, see {@link codeStamp}. */
-  readonly code: string;
 }
 
 /** A stamp of the files of which a site consists for a verify; what visitors upload is not among them. */
-export function siteStamp(site: SiteContext, { common, vhosts, code }: StampPlaces): string {
+export function siteStamp(site: SiteContext, { files, places, common }: StampPlaces): string {
   const root = site.root ?? "";
-  const shared = ["sites/sites.php", "sites/all/drush/drushrc.php", "sites/all/platform.settings.php", ".htaccess"].map((path) => join(root, path));
+  const ofPlatform = ["sites/all/drush/drushrc.php", "sites/all/platform.settings.php", ".htaccess"].map((path) => join(root, path));
   const own = namesIn(site.sitePath).map((name) => join(site.sitePath, name));
   const inFiles = ["files", "private"].flatMap((name) => namesIn(join(site.sitePath, name)).map((inner) => join(site.sitePath, name, inner)));
   return fingerprint([
-    ...[...common, ...vhosts, ...shared].map(contentStamp),
+    ...[...files, ...ofPlatform].map(contentStamp),
+    ...places.map(presence),
     ...[site.sitePath, ...own, ...inFiles].map(placeStamp),
     ...["modules", "themes", "libraries"].flatMap((name) => treeStamps(join(site.sitePath, name))),
-    code,
+    ...common,
   ].join("\n"));
+}
+
+/** A stamp of files that several sites' verifies write. */
+export function sharedStamp(files: readonly string[]): string {
+  return fingerprint(files.map(contentStamp).join("\n"));
+}
+
+/** A stamp of drush's extensions in the folders, which may have something to say in a verify. */
+export function extensionsStamp(folders: readonly string[]): string {
+  return fingerprint(folders.flatMap((folder) => extensionStamps(folder)).join("\n"));
+}
+
+/** Each alias file that is written changes its folder's time, so that does not count. @param depth how deep links may lead in circles */
+function extensionStamps(folder: string, depth = 20): string[] {
+  if (depth === 0 || lookBehind(folder)?.isDirectory() !== true) return [];
+  return namesIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (/\.(?:inc|php)$/.test(name)) return name.endsWith(".alias.drushrc.php") ? [] : [contentStamp(path)];
+    return name.startsWith(".") || name === "cache" ? [] : extensionStamps(path, depth - 1);
+  });
+}
+
+function presence(path: string): string {
+  const stats = lookAt(path);
+  return `${path} ${stats === undefined ? "-" : stats.isSymbolicLink() ? "link" : "there"}`;
 }
 
 /** A stamp of a platform's modules, themes and profiles: their folders, and the files that describe them. */
@@ -44,11 +72,11 @@ export function codeStamp(root: string): string {
   return fingerprint([contentStamp(join(root, "includes/bootstrap.inc")), ...folders.flatMap((folder) => treeStamps(folder))].join("\n"));
 }
 
-/** A stamp of the rows of a site's table of modules; undefined when they cannot be read. */
+/** A stamp of the rows of a site's table of modules, and of the other rows that a verify reads; undefined when they cannot be read. */
 export async function rowsStamp(db: Db, database: string): Promise<string | undefined> {
   try {
     const name = database.replaceAll("`", "``");
-    const [row] = await db.rows(`SELECT CONCAT(COUNT(*), '-', COALESCE(SUM(CRC32(CONCAT_WS('|', filename, name, type, status, schema_version, info))), 0)) AS stamp FROM \`${name}\`.system`);
+    const [row] = await db.rows(`SELECT CONCAT(COUNT(*), '-', COALESCE(SUM(CRC32(CONCAT_WS('|', filename, name, type, status, schema_version, info))), 0), '-', COALESCE((SELECT CRC32(value) FROM \`${name}\`.variable WHERE name = 'cron_key'), 0)) AS stamp FROM \`${name}\`.system`);
     return row === undefined ? undefined : String(row["stamp"]);
   } catch {
     // It is gone, or has a prefix: the verify finds out.

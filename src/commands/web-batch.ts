@@ -22,7 +22,8 @@ export interface WebHost {
 }
 
 interface Host extends WebHost {
-  readonly files: Map<string, Pending>;
+  /** By path: several sites may have one certificate. */
+  readonly files: Map<string, readonly Pending[]>;
 }
 
 /**
@@ -45,15 +46,20 @@ export class WebBatch {
   add(place: WebHost, context: string, files: readonly WebFileChange[]): void {
     const host = this.#host(place);
     for (const file of files) {
-      // What one site gives up, such as a certificate, another one may need.
-      if (file.content === undefined && host.files.get(file.path)?.file.content !== undefined) continue;
-      host.files.set(file.path, { context, file, before: textOf(file.path) });
+      const others = (host.files.get(file.path) ?? []).filter((one) => one.context !== context);
+      host.files.set(file.path, [...others, { context, file, before: textOf(file.path) }]);
     }
   }
 
-  /** Contexts that have files here. */
-  contexts(): string[] {
-    return [...new Set([...this.#hosts.values()].flatMap(({ files }) => [...files.values()].map(({ context }) => context)))];
+  /** Leaves out what was collected for a context whose verify has failed, and was undone. */
+  drop(context: string): void {
+    for (const { files } of this.#hosts.values()) {
+      for (const [path, pending] of files) {
+        const others = pending.filter((one) => one.context !== context);
+        if (others.length === 0) files.delete(path);
+        else files.set(path, others);
+      }
+    }
   }
 
   /** One plan for each server. */
@@ -66,7 +72,8 @@ export class WebBatch {
   }
 
   async #change(work: Work, { server, remote, files }: Host): Promise<void> {
-    const pending = [...files.values()];
+    // What one site gives up, such as a certificate, another one may need.
+    const pending = [...files.values()].flatMap((ones) => ones.findLast(({ file }) => file.content !== undefined) ?? ones.at(-1) ?? []);
     // Their tasks have ended, so another one may have changed them: what it wrote is newer.
     const stale = pending.filter(({ file, before }) => textOf(file.path) !== before);
     for (const { context, file } of stale) {

@@ -58,11 +58,14 @@ export async function webOptions(call: CommandCall): Promise<WebOptions> {
   };
 }
 
-/** The option `provision_acme_challenge_path`, or where one of Aegir's extensions for certificates keeps answers: hosting_le, hosting_https. */
+/** Where Aegir's extensions for certificates keep answers to authorities, below its home: hosting_le, hosting_https. */
+export const CHALLENGE_FOLDERS = ["tools/le/.acme-challenges", "config/letsencrypt.d/well-known/acme-challenge"] as const;
+
+/** The option `provision_acme_challenge_path`, or where one of Aegir's extensions for certificates keeps answers. */
 function challengePath({ aegirRoot }: ServerContext, call: CommandCall): string | undefined {
   const told = textOption(call, "provision_acme_challenge_path", "");
   if (told !== "") return told;
-  return ["tools/le/.acme-challenges", "config/letsencrypt.d/well-known/acme-challenge"].map((path) => join(aegirRoot, path)).find(isDirectory);
+  return CHALLENGE_FOLDERS.map((path) => join(aegirRoot, path)).find(isDirectory);
 }
 
 /** Writes a server's own files and has it read them. */

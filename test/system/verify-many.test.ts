@@ -72,6 +72,10 @@ function editByHand(path: string): void {
   writeFileSync(path, readFileSync(path, "utf8").replace("<VirtualHost", "# by hand\n<VirtualHost"));
 }
 
+function databaseOf(uri: string): string {
+  return /'db_name'\] = '([^']+)'/.exec(readFileSync(join(root, "sites", uri, "drushrc.php"), "utf8"))?.[1] ?? "";
+}
+
 async function pageOf(host: string): Promise<number> {
   return (await frontEnd.stage.apache.fetch(host, "/")).status;
 }
@@ -104,8 +108,10 @@ describe("many contexts", () => {
     ["its settings.php may be read by everybody", () => chmodSync(join(root, "sites/b.test/settings.php"), 0o444)],
     ["a module came", () => frontEnd.stage.home.write(`${root.slice(frontEnd.home.length + 1)}/sites/b.test/modules/fresh/fresh.info`, "name = Fresh\ncore = 7.x\n")],
     ["a module was switched off in its database", async () => {
-      const database = /'db_name'\] = '([^']+)'/.exec(readFileSync(join(root, "sites/b.test/drushrc.php"), "utf8"))?.[1] ?? "";
-      await frontEnd.stage.mariadb.query(`UPDATE \`${database}\`.system SET schema_version = schema_version + 1 WHERE type = 'module' LIMIT 1`);
+      await frontEnd.stage.mariadb.query(`UPDATE \`${databaseOf("b.test")}\`.system SET schema_version = schema_version + 1 WHERE type = 'module' LIMIT 1`);
+    }],
+    ["its cron key is another one", async () => {
+      await frontEnd.stage.mariadb.query(`REPLACE INTO \`${databaseOf("b.test")}\`.variable (name, value) VALUES ('cron_key', 's:5:"other";')`);
     }],
   ])("are not left out when %s", async (_, change) => {
     expect((await verifyMany("--all")).outcomes["b.test"]).toBeDefined();
@@ -114,6 +120,67 @@ describe("many contexts", () => {
     expect([status, outcomes["b.test"], outcomes["d.test"]]).toEqual([0, "verified", "unchanged"]);
     expect(readFileSync(vhost("b.test"), "utf8")).not.toContain("by hand");
     expect((await verifyMany("--all")).outcomes["b.test"]).toBe("unchanged");
+  });
+
+  it.each<readonly [string, () => void]>([
+    ["an extension of drush came", () => frontEnd.stage.home.write(".drush/lines.drush.inc", "<?php\nfunction lines_help() {}\n")],
+    ["an extension of drush is another", () => frontEnd.stage.home.write(".drush/lines.drush.inc", "<?php\n")],
+    ["our configuration is another", () => frontEnd.stage.home.write(".provision-shim/config.json", JSON.stringify({ lockWaitSeconds: 77 }))],
+    ["there is a folder for answers to certificate authorities", () => mkdirSync(join(frontEnd.home, "tools/le/.acme-challenges"), { recursive: true })],
+    ["the user's configuration of drush is another", () => frontEnd.stage.home.write(".drushrc.php", "<?php\n")],
+  ])("are all verified when %s", async (_, change) => {
+    expect((await verifyMany("--all")).status).toBe(0);
+    change();
+    const { outcomes } = await verifyMany("--all");
+    expect(SITES.map((uri) => outcomes[uri])).not.toContain("unchanged");
+    expect(SITES.map((uri) => outcomes[uri])).not.toContain(undefined);
+  });
+
+  it("of which one changes after its verify, while others are verified, are not left out the next time", async () => {
+    const late = join(root, "sites/b.test/modules/late/late.info");
+    // What Apache's control program does happens after the sites' verifies, and before what they are like is remembered.
+    const folder = join(frontEnd.stage.home.beside, "counted");
+    const program = readFileSync(join(folder, "apachectl"), "utf8");
+    writeFileSync(join(folder, "apachectl"), program.replace("exec ", `mkdir -p '${join(late, "..")}' && echo 'name = Late' >'${late}'\nexec `));
+    rmSync(vhost("a.test"));
+    try {
+      expect((await verifyMany("--all", "--force")).outcomes["b.test"]).toBe("verified");
+    } finally {
+      writeFileSync(join(folder, "apachectl"), program);
+    }
+    expect(existsSync(late)).toBe(true);
+    const { outcomes } = await verifyMany("--all");
+    expect([outcomes["b.test"], outcomes["d.test"]]).toEqual(["verified", "unchanged"]);
+  });
+
+  it("of which one fails in the middle: nothing of it is written, and the others are", async () => {
+    const database = databaseOf("b.test");
+    for (const uri of ["a.test", "b.test"]) editByHand(vhost(uri));
+    await frontEnd.stage.mariadb.query(`RENAME TABLE \`${database}\`.cache TO \`${database}\`.kept`);
+    await frontEnd.stage.mariadb.query(`CREATE VIEW \`${database}\`.cache AS SELECT DISTINCT * FROM \`${database}\`.kept`);
+    try {
+      const { status, outcomes } = await verifyMany("--all");
+      expect([status, outcomes["a.test"], outcomes["b.test"]]).toEqual([1, "verified", "failed"]);
+      expect(["a.test", "b.test"].map((uri) => readFileSync(vhost(uri), "utf8").includes("by hand"))).toEqual([false, true]);
+    } finally {
+      await frontEnd.stage.mariadb.query(`DROP VIEW \`${database}\`.cache`);
+      await frontEnd.stage.mariadb.query(`RENAME TABLE \`${database}\`.kept TO \`${database}\`.cache`);
+    }
+    expect((await verifyMany("--all")).outcomes["b.test"]).toBe("verified");
+    expect(readFileSync(vhost("b.test"), "utf8")).not.toContain("by hand");
+  });
+
+  it("on several servers: that one does not reload leaves none of the others out", async () => {
+    await good(frontEnd.save("server_aaa", { context_type: "server", remote_host: "localhost", http_service_type: "apache", http_port: 80, http_restart_cmd: "/bin/false" }));
+    try {
+      // One after the other, so that it comes first.
+      editByHand(vhost("d.test"));
+      const { status, outcomes } = await verifyMany("--all", "--jobs=1");
+      expect([status, outcomes["server_aaa"], outcomes["d.test"]]).toEqual([0, "verified", "verified"]);
+      expect(readFileSync(vhost("d.test"), "utf8")).not.toContain("by hand");
+    } finally {
+      await good(frontEnd.task("server_aaa", "delete"));
+    }
   });
 
   it("of one platform are its sites", async () => {
