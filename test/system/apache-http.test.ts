@@ -204,6 +204,12 @@ describe("redirection", () => {
     for (const host of [URI, "www.site.test", "second.test"]) expect([host, await way(host, "/p?x=1")]).toEqual([host, [302, `http://aegir.test/hosting/disabled/${URI}`]]);
   });
 
+  it("http 38: nor does a path that only has that of certificate authorities in it reach any PHP of a disabled site", async () => {
+    await shell(`cp platforms/standin/server.php ${site}/files/upload.php`);
+    for (const path of ["/index.php", "/server.php", `/sites/${URI}/files/upload.php`]) expect([path, await way(URI, `${path}${CHALLENGE}/x`)]).toEqual([path, [302, `http://aegir.test/hosting/disabled/${URI}`]]);
+    await shell(`rm ${site}/files/upload.php`);
+  });
+
   it("http 36: not a certificate authority, though: tokens are served, and Drupal is not asked for those that are not there", async () => {
     expect((await get(URI, `${CHALLENGE}/token`)).body).toBe("proof");
     await shell(`mv config/${SERVER}/apache/pre.d/challenges kept`);
