@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WebOptions } from "../../src/web/web-driver.ts";
@@ -121,5 +121,18 @@ describe("a site in a folder", () => {
   it("63: without credentials does not break the configuration", async () => {
     await host.serve({ uri: URI, aliases: ["lonely.test/x"], credentials: { password: "" } }, on);
     expect(await host.ran("lonely.test", "/x/")).toMatchObject({ db_name: "none", db_port: "3306" });
+  });
+
+  it("reaches PHP where the rules of all sites do, on a server that Provision has verified last", async () => {
+    const server = host.server({ phpfpm_socket: null });
+    const site = host.site({ uri: URI, aliases: [`${HOST}/foo`] });
+    const credentials = { type: "mysql", name: "db", user: "me", password: "Pass_1", host: "127.0.0.1", port: "3306" };
+    await host.apply((await webDriver(server)).siteFiles({ site, credentials }, server, host.options(on)));
+    expect(readFileSync(at(`subdir.d/${HOST}/foo.conf`), "utf8")).toContain(`fastcgi_pass unix:${host.php.socket};`);
+    expect(await ran("/foo/node/1")).toBe("index.php");
+    rmSync(join(host.home.path, "config/includes/nginx_vhost_common.conf"));
+    const driver = await webDriver(server);
+    expect(() => driver.siteFiles({ site, credentials }, server, host.options(on))).toThrow(expect.objectContaining({ code: "PROVISION_PHP_FPM_NOT_FOUND" }) as Error);
+    await host.serveServer();
   });
 });

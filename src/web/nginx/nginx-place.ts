@@ -3,6 +3,8 @@ import { isTruthy } from "../../php-values/convert.ts";
 import { listProperty, property, type HttpService, type ServerContext, type SiteContext } from "../../contexts/context.ts";
 import { MASTER } from "../../contexts/server.ts";
 import { ShimError } from "../../errors/shim-error.ts";
+import { readIfThere } from "../../files/look.ts";
+import { textFromBytes } from "../../php-values/text.ts";
 import tls from "../../../templates/nginx/tls.conf.hbs";
 import challenges from "../../../templates/nginx/challenges.conf.hbs";
 import type { ServedCertificate } from "../certificates/served-certificate.ts";
@@ -79,11 +81,17 @@ export function httpPort(server: ServerContext): string {
  */
 export function phpTarget(server: ServerContext): string {
   if (property(server, "phpfpm_mode") !== "socket") return "127.0.0.1:9000";
-  const socket = property(server, "phpfpm_socket");
+  const socket = property(server, "phpfpm_socket") ?? socketOfRules(server);
   if (socket === undefined) {
     throw new ShimError("PROVISION_PHP_FPM_NOT_FOUND", `The web server @${server.name} reaches PHP by a socket (phpfpm_mode), but none is known.`, { hint: "start PHP-FPM and verify the server, or save it with --phpfpm_socket=PATH" });
   }
   return `unix:${safePath(socket, `phpfpm_socket of @${server.name}`)}`;
+}
+
+/** The one in the rules of all sites. Provision saves no path: a server that it has verified last has it only there. */
+function socketOfRules(server: ServerContext): string | undefined {
+  const rules = readIfThere(commonPath(server));
+  return rules === undefined ? undefined : /^\s*fastcgi_pass\s+unix:(\/[^;\s]+)\s*;/m.exec(textFromBytes(rules))?.[1];
 }
 
 /**
