@@ -17,7 +17,7 @@ export const SETTINGS: readonly string[] = [
   ...["delete", "force", "aegir_db_prefix", "hosting_features", "installed", "subdirs_support", "provision_save_config", "provision_create_local_settings_file", "provision_db_cloaking"],
   ...["provision_apache_conf_suffix", "provision_composer_install_platforms", "provision_composer_install_platforms_verify_always", "provision_composer_install_command"],
   ...["client_email", "force-reinstall", "admin_user", "clean_url", "php", "provision_db_escape_grants"],
-  ...["provision_acme_challenge_path", "hosting_https_fail_task_if_certificate_fails", "provision_nginx_state_path", "provision_nginx_log_path", "provision_nginx_ipv6"],
+  ...["global_sync_options", "override_slave_authority", "provision_acme_challenge_path", "hosting_https_fail_task_if_certificate_fails", "provision_nginx_state_path", "provision_nginx_log_path", "provision_nginx_ipv6"],
   ...["old_uri", "new_db_server", "provision_verify_platforms_before_migrate", "provision_mysqldump_suppress_gtid_restore", "provision_backup_suffix"],
 ];
 
