@@ -28,19 +28,26 @@ export interface SyncItem {
 export type SyncKind = "config" | "tree";
 
 /**
- * Brings the paths in line with what they are here, and what an earlier task could not: what is not here is removed there.
+ * Brings the paths in line with what they are here, and what an earlier task could not: what is not here is removed there. Trees come before a configuration that may have them served:
+ * later they would be brought back over what visitors have uploaded since.
  *
  * @throws ShimError PROVISION_FILE_SYNC_FAILED, with what ssh or rsync said reported before it (both codes are in Provision's contract)
  */
 export async function pushItems(work: Work, remote: RemoteServer, items: readonly SyncItem[], kind: SyncKind): Promise<void> {
-  const missed = missedItems(remote, kind).filter(({ path }) => !items.some((item) => item.path === path));
+  const kinds: readonly SyncKind[] = kind === "config" ? ["tree", "config"] : ["tree"];
+  const known = kinds.map((one) => ({ kind: one, items: missedItems(remote, one) }));
+  // A platform that was deleted since is nobody's concern any more.
+  const missed = known.flatMap((one) => one.items).filter(({ path, stays }) => !items.some((item) => item.path === path) && (stays !== true || lookAt(path) !== undefined));
   const means: RemoteMeans = { ...remote.means, signal: work.signal, onChild: (pid) => work.child(pid) };
   try {
     await bringInLine(remote, [...missed, ...items], means, (message) => work.log("notice", message));
   } catch (thrown) {
     throw syncFailed(work, thrown, { remote, what: `${items.map(({ path }) => path).join(", ")} could not be synced to` });
   }
-  if (missed.length > 0) noteMissed(remote, kind, []);
+  for (const one of known) {
+    // Another task may have missed something meanwhile.
+    if (one.items.length > 0) noteMissed(remote, one.kind, missedItems(remote, one.kind).filter((item) => !one.items.some((done) => JSON.stringify(done) === JSON.stringify(item))));
+  }
 }
 
 /** Reports what was thrown, and returns the error that says what it means for the task. */
