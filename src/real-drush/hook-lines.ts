@@ -72,8 +72,12 @@ export async function hookLines(hooks: readonly LineHook[], subject: LineSubject
   if (answer === undefined) throw failed(who, lastWords(result));
   const { lines, errors } = JSON.parse(Buffer.from(answer, "base64").toString("utf8")) as { lines: Record<string, string[]>; errors: Record<string, string[]> };
   const [error] = Object.values(errors).flat();
-  if (error !== undefined) throw failed(who, error);
-  return new Map(Object.entries(lines));
+  if (error !== undefined) throw failed(who, scrubText(plainText(error)));
+  return new Map(Object.entries(lines).map(([hook, texts]) => [hook, texts.map(plainText)]));
+}
+
+function plainText(encoded: string): string {
+  return textFromBytes(Buffer.from(encoded, "base64"));
 }
 
 function lastWords({ stdout, stderr, status }: ProcessResult): string {

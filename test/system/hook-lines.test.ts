@@ -88,6 +88,12 @@ describe("extensions that only add lines", () => {
     expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(200);
   });
 
+  it("whatever bytes they have, as drush would write them", async () => {
+    extension(`function lines_provision_apache_vhost_config($uri, $data) { return "  # gr\\xFC\\xDFe, \\xC3\\xA4"; }`);
+    await good(task(URI, "verify"));
+    expect(readFileSync(join(frontEnd.home, "config/server_master/apache/vhost.d", URI)).includes(Buffer.from("  # gr\xFC\xDFe, \xC3\xA4\n", "latin1"))).toBe(true);
+  });
+
   it("http 26: to a platform's and a server's file", async () => {
     extension(`
       function lines_provision_apache_dir_config($data) { return "  # dir of " . d()->root; }
