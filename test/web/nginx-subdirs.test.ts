@@ -23,7 +23,7 @@ beforeAll(async () => {
   for (const name of ["cron.php", "update.php", "foo.php", "js.php"]) put(name, readFileSync(join(host.root, "index.php"), "utf8"));
   const files: Record<string, string> = {
     ".env": "env", "composer.json": "{}", "modules/node/node.module": "code", "misc/a.css": "css", "misc/a.js": "js", "misc/a.png": "png", "modules/system/secret.php": CODE,
-    [`${FILES}/a.txt`]: "upload", [`${FILES}/b.jpg`]: "picture", [`${FILES}/odd.xyz`]: "odd", [`${FILES}/x.php`]: CODE, [`${FILES}/backup_migrate/d.gz`]: "dump", [`${FILES}/private/x.pdf`]: "private", [`${FILES}/styles/t/a.png`]: "derivative",
+    [`${FILES}/a.txt`]: "upload", [`${FILES}/b.jpg`]: "picture", [`${FILES}/odd.xyz`]: "odd", [`${FILES}/css/made.css`]: "made", [`${FILES}/extra.js`]: "script", [`${FILES}/page.html`]: "page", [`${FILES}/x.php`]: CODE, [`${FILES}/backup_migrate/d.gz`]: "dump", [`${FILES}/private/x.pdf`]: "private", [`${FILES}/styles/t/a.png`]: "derivative",
     [`sites/${URI}/private/x.txt`]: "private", [`sites/${URI}/settings.php`]: CODE,
   };
   for (const [name, text] of Object.entries(files)) put(name, text);
@@ -65,7 +65,7 @@ describe.each([["extended"], ["basic"]])("a site in a folder, by the %s rules", 
   });
 
   it("89: has its files, but none that are not to be shown", async () => {
-    for (const [path, text] of [["misc/a.png", "png"], ["files/a.txt", "upload"], [`${FILES}/a.txt`, "upload"], [`${FILES}/b.jpg`, "picture"], ["files/styles/t/a.png", "derivative"], [`${FILES}/styles/t/a.png`, "derivative"]] as const) expect([path, await body(`/foo/${path}`)]).toEqual([path, text]);
+    for (const [path, text] of [["misc/a.png", "png"], ["files/a.txt", "upload"], [`${FILES}/a.txt`, "upload"], [`${FILES}/b.jpg`, "picture"], ["files/styles/t/a.png", "derivative"], [`${FILES}/styles/t/a.png`, "derivative"], ["files/css/made.css", "made"], ["files/extra.js", "script"]] as const) expect([path, await body(`/foo/${path}`)]).toEqual([path, text]);
     for (const path of [".env", "composer.json", "modules/node/node.module", "modules/system/secret.php", "foo.php", `${FILES}/x.php`, `sites/${URI}/private/x.txt`, `sites/${URI}/settings.php`]) expect([path, await status(`/foo/${path}`)]).toEqual([path, 404]);
     for (const path of ["files/x.php", "files/private/x.pdf", `cdn/farfuture/a/b/${FILES}/x.php`, `cdn/farfuture/a/b/sites/${URI}/private/x.txt`]) expect([path, await body(`/foo/${path}`)]).toEqual([path, expect.not.stringMatching(/the code|^private|^run/)]);
     expect([await status(`/foo/${FILES}/backup_migrate/d.gz`), await status(`/foo/${FILES}/none.png`), await status("/foo/favicon.ico"), await ran(`/foo/${FILES}/styles/t/new.png`)]).toEqual([403, 404, 204, "index.php"]);
@@ -77,6 +77,8 @@ describe("a site in a folder", () => {
   beforeAll(() => host.serve({ uri: URI, aliases: [`${HOST}/foo`] }, on));
 
   it("is treated like others by the extended rules", async () => {
+    for (const [path, text] of [["page.html", "page"], ["css/made.css", "made"], ["extra.js", "script"], ["a.txt", "upload"]]) expect([path, await body(`/foo/sites/default/files/${path}`)]).toEqual([path, text]);
+    expect((await way("/foo/sites/default/files/private/x.pdf"))[0]).toBe(301);
     expect([await status("/foo/update.php"), await ran("/foo/update.php", SESSION), await status("/foo/node/1/delete"), await status("/foo/user", GOOGLEBOT), await status("/foo/node/1", GOOGLEBOT)]).toEqual([404, "update.php", 403, 403, 200]);
     expect(await host.ran(HOST, "/foo/update.php/selection", { headers: SESSION })).toMatchObject({ ran: "update.php", PATH_INFO: "/selection", SITE_SUBDIR: "foo", SCRIPT_NAME: "/foo/update.php" });
     expect(await ran("/foo/js/callback")).toBe("js.php");
