@@ -207,7 +207,7 @@ export function removeTreeLater(path: string): UndoEntry | undefined {
  * Which directory it is. The number of one that is gone is used again at once, but not with the same time of birth; where the system does not know that, it gives the
  * time of the last change in its place, which does not stay.
  */
-function treeIdentity({ dev, ino, birthtimeMs, ctimeMs }: Stats): { readonly device: number; readonly inode: number; readonly born: number | null } {
+export function treeIdentity({ dev, ino, birthtimeMs, ctimeMs }: Stats): { readonly device: number; readonly inode: number; readonly born: number | null } {
   return { device: dev, inode: ino, born: birthtimeMs < ctimeMs ? birthtimeMs : null };
 }
 

@@ -43,14 +43,8 @@ const HEARTBEAT_MS = 10_000;
 const LEASE_MS = 300_000;
 const POLL_MS = 50;
 
-/** Tasks of this process that wait for another one of it: they need not look again and again. */
-const waiting = new Map<string, (() => void)[]>();
-
-function released(path: string): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.set(path, [...(waiting.get(path) ?? []), resolve]);
-  });
-}
+/** Tasks of this process that wait for another one of it, by the path of the lock: they are woken when it is released. */
+const waiting = new Map<string, Set<() => void>>();
 
 /**
  * Takes a lock: a lease in a file with its owner and a heartbeat. The lease of a process that is gone is taken over.
@@ -77,7 +71,7 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
     if (Date.now() >= deadline) throw lockedError(request.name, holder);
     if (!told) request.onWait?.(holder);
     told = true;
-    await (holder.pid === process.pid ? Promise.race([released(path), waitABit(request.signal)]) : waitABit(request.signal));
+    await waitABit(path, request.signal);
   }
 }
 
@@ -166,8 +160,7 @@ function tryTake(path: string, request: LockRequest): Omit<Lock, "waited"> | und
       // Should it stay, it is not ours any more.
       givenBack.add(path);
       removeLease(path);
-      for (const wake of waiting.get(path) ?? []) wake();
-      waiting.delete(path);
+      for (const wake of [...(waiting.get(path) ?? [])]) wake();
     },
   };
 }
@@ -222,8 +215,18 @@ function unlinkIfThere(path: string): void {
   }
 }
 
-async function waitABit(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+async function waitABit(path: string, signal: AbortSignal | undefined): Promise<void> {
+  const wakers = waiting.get(path) ?? new Set();
+  waiting.set(path, wakers);
+  await new Promise<void>((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer);
+      wakers.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, POLL_MS);
+    wakers.add(wake);
+  });
   if (signal?.aborted === true) throw new ShimError("PROVISION_INTERRUPTED", "Stopped while waiting for another task.");
 }
 

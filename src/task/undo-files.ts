@@ -166,6 +166,7 @@ function isAnother(now: Stats, entry: UndoEntry): boolean {
   return entry["inode"] !== undefined && now.ino !== entry["inode"];
 }
 
-function isSame(stats: Stats, entry: UndoEntry): boolean {
+/** Whether it is the directory that the entry means. */
+export function isSame(stats: Stats, entry: UndoEntry): boolean {
   return stats.dev === entry["device"] && stats.ino === entry["inode"] && (typeof entry["born"] !== "number" || stats.birthtimeMs === entry["born"]);
 }

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { asShimError } from "../errors/shim-error.ts";
+import { lookAt } from "../files/look.ts";
 import { Remembered } from "../files/remembered.ts";
 import type { RemoteHost, RemoteMeans } from "../remote/remote-host.ts";
 import { removeRemote } from "../remote/remove-remote.ts";
 import { runRemote } from "../remote/run-remote.ts";
+import { treeIdentity } from "../task/file-changes.ts";
 import type { UndoEntry } from "../task/journal.ts";
+import { isSame } from "../task/undo-files.ts";
 import { bringInLine, missedItems, noteMissed, type RemoteServer, type SyncItem, type SyncKind } from "./remote-server.ts";
 import { commandWords } from "./restart-command.ts";
 
@@ -20,9 +23,13 @@ export function resyncEntry(remote: RemoteServer, items: readonly SyncItem[], { 
   return { kind: "remote-sync", ...hostOf(remote), items: JSON.stringify(items), what: kind, restart: restart ?? null };
 }
 
-/** The entry for `work.afterwards` that removes the path on the other host. */
+/**
+ * The entry for `work.afterwards` that removes the path on the other host. What is here at the moment goes with it; should something new have that name by the time that the host answers, it
+ * stays there, too.
+ */
 export function removeRemoteLater(remote: RemoteServer, path: string): UndoEntry {
-  return { kind: "remote-remove", ...hostOf(remote), path };
+  const present = lookAt(path);
+  return { kind: "remote-remove", ...hostOf(remote), path, ...(present === undefined ? {} : treeIdentity(present)) };
 }
 
 function hostOf({ host, means, rsync }: RemoteServer): Readonly<Record<string, string>> {
@@ -63,6 +70,8 @@ function reasonOf(thrown: unknown): string {
 export async function removeOnRemote(entry: UndoEntry): Promise<string> {
   const remote = remoteOfEntry(entry);
   const path = String(entry["path"]);
+  const now = lookAt(path);
+  if (now !== undefined && !isSame(now, entry)) return `left ${path} on ${remote.host.host}: something new has its name by now`;
   await removeRemote(remote.host, [path], means(remote));
   return `removed ${path} on ${remote.host.host}`;
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Remembered } from "../../src/files/remembered.ts";
 import type { Work } from "../../src/task/plan.ts";
+import { removeOnRemote, removeRemoteLater } from "../../src/web/undo-remote.ts";
 import { missedItems, noteMissed, pushItems, type RemoteServer, type SyncItem } from "../../src/web/remote-server.ts";
 
 let home: string;
@@ -85,5 +86,37 @@ describe("what a machine has missed", () => {
     noteMissed(server, "tree", [item("tree"), item("vhost")]);
     await pushing;
     expect(missedItems(server, "tree")).toEqual([item("vhost")]);
+  });
+});
+
+describe("what a task has given up and a machine could not remove at once", () => {
+  const later = async (entry: ReturnType<typeof removeRemoteLater>): Promise<string> => {
+    const path = process.env["PATH"];
+    process.env["PATH"] = `${home}/bin:${path ?? ""}`;
+    try {
+      return await removeOnRemote(entry);
+    } finally {
+      process.env["PATH"] = path;
+    }
+  };
+  const calls = (): string => (existsSync(place("calls")) ? readFileSync(place("calls"), "utf8") : "");
+
+  it("is removed there later, also while it is still here", async () => {
+    mkdirSync(place("site"));
+    const entry = removeRemoteLater(server, place("site"));
+    expect(await later(entry)).toBe(`removed ${place("site")} on web1.test`);
+    rmSync(place("site"), { recursive: true });
+    await later(entry);
+    expect(calls().match(/rm -rf -- /g)).toHaveLength(2);
+  });
+
+  it("is not taken for the new one that has its name by then, whose uploads may be nowhere else", async () => {
+    const platform = removeRemoteLater(server, place("platform"));
+    mkdirSync(place("site"));
+    const site = removeRemoteLater(server, place("site"));
+    rmSync(place("site"), { recursive: true });
+    for (const name of ["between", "site", "platform"]) mkdirSync(place(name));
+    for (const entry of [platform, site]) expect(await later(entry)).toMatch(/^left .* on web1\.test: something new has its name by now$/);
+    expect(calls()).toBe("");
   });
 });
