@@ -15,7 +15,7 @@ import { step, type Work } from "../../src/task/plan.ts";
 import { runPlan } from "../../src/task/run-plan.ts";
 import { fileUndoHandlers } from "../../src/task/undo-files.ts";
 import { ipVersion } from "../../src/web/certificates/ip-version.ts";
-import { sslService, type TlsService } from "../../src/web/certificates/tls-service.ts";
+import { httpsService, sslService, type TlsService } from "../../src/web/certificates/tls-service.ts";
 import type { WebFileChange } from "../../src/web/web-file.ts";
 import { treeOf } from "../support/tree.ts";
 
@@ -502,4 +502,11 @@ describe("what a site asks for", () => {
     if (key === "") expect(siteTls(site, server)).toBeUndefined();
     else expect(() => siteTls(site, server)).toThrow(expect.objectContaining({ code: "PROVISION_WEB_BAD_VALUE" }) as Error);
   });
+});
+
+it("Let's Encrypt is asked for no certificate for unknown names, and none is served", async () => {
+  const server = { name: "server_web", http: { driver: "https_apache", application: "apache" }, configPath: at("config/server_web"), aegirRoot: home, properties: phpFrom({ Certificate_service_type: "LetsEncrypt", ssld_path: at("config/letsencrypt.d/"), http_ssld_path: at("config/server_web/ssl.d") }) } as unknown as ServerContext;
+  // Whatever it did with its task would throw.
+  await httpsService.prepareServer({} as Work, server, OPTIONS);
+  expect([httpsService.serverCertificate(server), existsSync(at("config/letsencrypt.d"))]).toEqual([undefined, false]);
 });

@@ -3,10 +3,10 @@ import { ShimError } from "../../errors/shim-error.ts";
 import { scalarText, textOrUndefined } from "../../php-values/convert.ts";
 import { PhpArray } from "../../php-values/php-array.ts";
 import { safePort } from "../safe-values.ts";
-import { DEFAULT_KEY } from "./certificate-source.ts";
+import { certificateSource, DEFAULT_KEY } from "./certificate-source.ts";
 import { ipVersion } from "./ip-version.ts";
 import { receiptOf, releasedCertificates } from "./receipts.ts";
-import { servedCertificate, type ServedCertificate } from "./served-certificate.ts";
+import { noteUnusable, servedCertificate, type ServedCertificate } from "./served-certificate.ts";
 import type { TlsService } from "./tls-service.ts";
 
 /** How a site is served over HTTPS on one server. */
@@ -61,7 +61,11 @@ export function tlsService(family: TlsFamily): TlsService {
       return [...tls.certificate.changes, ...(family.keepsReceipts ? receiptOf(site, server, key) : []), ...released];
     },
     goneWithSite: (site, server) => (family.keepsReceipts ? releasedCertificates(site, server) : []),
-    prepareServer: async (work, server, options) => (await preparation()).prepareCertificate(work, server, { key: DEFAULT_KEY, names: ["default.invalid"], whose: `The virtual host for unknown names of @${server.name}`, failsTask: family.keepsReceipts || options.certificateFailsTask }),
+    prepareServer: async (work, server, options) => {
+      // An authority gives none for no name (as hosting_https).
+      if (certificateSource(server, DEFAULT_KEY).maker === "lets encrypt") noteUnusable(server, DEFAULT_KEY);
+      else await (await preparation()).prepareCertificate(work, server, { key: DEFAULT_KEY, names: ["default.invalid"], whose: `The virtual host for unknown names of @${server.name}`, failsTask: family.keepsReceipts || options.certificateFailsTask });
+    },
     prepareSite: async (work, site, server, options) => {
       if (mode(site) === "off") return;
       const key = usedKey(site);
