@@ -15,9 +15,11 @@ export interface RemoteLink {
   readonly target: string;
 }
 
-/** To be called before the server's directories are changed here. */
+/** To be called before the server's directories are changed here. What is not here yet may be there, with all that the machine serves: it is not removed. */
 export async function noteServer(work: Work, remote: RemoteServer, server: ServerContext): Promise<void> {
-  await work.act(`bring ${remote.host.host} back in line if this task is undone`, () => undefined, resyncEntry(remote, serverItems(server), { kind: "tree" }));
+  const items = serverItems(server).filter(({ path }) => isDirectory(path));
+  if (items.length === 0) return;
+  await work.act(`bring ${remote.host.host} back in line if this task is undone`, () => undefined, resyncEntry(remote, items, { kind: "tree" }));
 }
 
 /**

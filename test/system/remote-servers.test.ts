@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { good, SERVER, type BackendAnswer } from "../support/front-end.ts";
@@ -86,6 +86,19 @@ describe.skipIf(reason !== undefined)("web servers on other machines", () => {
       two.fault('case $SSH_ORIGINAL_COMMAND in *graceful) echo "no today" >&2; exit 3;; esac');
       const answer = await good(task(serverName(two), "verify"));
       expect(messages(answer, "warning").join("\n")).toContain("no today");
+    });
+
+    it("http 83: what a machine serves stays there when the first verify by a front end that has lost its configuration fails", async () => {
+      const served = there(two, vhost(two, "served.test"));
+      writeFileSync(served, "# somebody's\n");
+      renameSync(config(two), `${config(two)}.lost`);
+      two.fault('case $SSH_ORIGINAL_COMMAND in *" -t") echo "Syntax error" >&2; exit 1;; esac');
+      expect(failure(await task(serverName(two), "verify"))).toEqual(failedWith("PROVISION_WEB_CONFIG_BROKEN"));
+      expect([readFileSync(served, "utf8"), existsSync(config(two))]).toEqual(["# somebody's\n", false]);
+      renameSync(`${config(two)}.lost`, config(two));
+      two.fault(undefined);
+      rmSync(served);
+      await good(task(serverName(two), "verify"));
     });
 
     it("http 88: nothing was removed there but what is below the home", () => {
