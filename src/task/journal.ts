@@ -1,6 +1,6 @@
 import { closeSync, copyFileSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { errnoOf, lookAt, namesIn, readIfThere } from "../files/look.ts";
+import { errnoOf, isAbsent, lookAt, namesIn, readIfThere } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { writeError } from "../files/write-whole.ts";
 import { breakLeasesOf } from "./lock.ts";
@@ -114,13 +114,8 @@ export class Journal {
     this.#descriptor = undefined;
     // The lines first: with them and without a kept file, half of the task would be undone.
     unlinkSync(join(this.directory, LINES));
-    try {
-      // It is flat; rmSync() would first load what it needs for trees.
-      for (const name of readdirSync(this.directory)) unlinkSync(join(this.directory, name));
-      rmdirSync(this.directory);
-    } catch {
-      // Without its lines it is nothing any more, and is swept later.
-    }
+    // What fails once is tried again. Without its lines the rest is nothing any more, and what stays is swept later.
+    if (!emptied(this.directory)) emptied(this.directory);
   }
 
   #open(): number {
@@ -151,6 +146,23 @@ export class Journal {
       throw writeError(join(this.directory, LINES), thrown);
     }
   }
+}
+
+/** Removes the folder with what is in it, as far as it can be; it is flat, and rmSync() would first load what it needs for trees. Returns whether it is gone. */
+function emptied(folder: string): boolean {
+  let whole = true;
+  const attempt = (remove: () => void): void => {
+    try {
+      remove();
+    } catch (thrown) {
+      whole &&= isAbsent(thrown);
+    }
+  };
+  attempt(() => {
+    for (const name of readdirSync(folder)) attempt(() => unlinkSync(join(folder, name)));
+  });
+  attempt(() => rmdirSync(folder));
+  return whole;
 }
 
 /** Makes a line one that no reader understands. It is done in place, which also a disk that is full allows. */
