@@ -2,8 +2,8 @@ import { dirname, join } from "node:path";
 import type { ServerContext } from "../contexts/context.ts";
 import { MASTER } from "../contexts/server.ts";
 import { ShimError } from "../errors/shim-error.ts";
-import { isDirectory } from "../files/look.ts";
-import { filterWord } from "../remote/rsync.ts";
+import { isDirectory, lookAt } from "../files/look.ts";
+import { fetchPath, filterWord } from "../remote/rsync.ts";
 import { runRemote } from "../remote/run-remote.ts";
 import type { Work } from "../task/plan.ts";
 import { pushItems, type RemoteServer, type SyncItem } from "../web/remote-server.ts";
@@ -13,6 +13,19 @@ import { resyncEntry } from "../web/undo-remote.ts";
 export interface RemoteLink {
   readonly path: string;
   readonly target: string;
+}
+
+/**
+ * A front end that has lost the configuration of a machine which serves sites takes its main file over before it writes another one: should the task fail, that comes back, and the sites
+ * go on to be served.
+ */
+export async function adoptServerFile(work: Work, { host, means, rsync }: RemoteServer, path: string): Promise<void> {
+  if (lookAt(path) !== undefined) return;
+  await work.act(`look whether ${host.host} has ${path}`, async () => {
+    const there = { ...means, signal: work.signal, onChild: (pid: number) => work.child(pid) };
+    const { status } = await runRemote(host, { words: ["test", "-f", path], timeoutMs: 60_000 }, there);
+    if (status === 0) await fetchPath(host, path, { means: there, rsync });
+  });
 }
 
 /** To be called before the server's directories are changed here. What is not here yet may be there, with all that the machine serves: it is not removed. */

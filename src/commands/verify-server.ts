@@ -10,7 +10,7 @@ import { webDriver } from "../web/web-driver.ts";
 import type { CommandCall } from "./command.ts";
 import { checkDbServer, connectAsAdministrator, connectFailures, probePrefix } from "./database-work.ts";
 import { hasLetsEncrypt, nativeServer } from "./native-reach.ts";
-import { noteServer, pushServer, serverLinks } from "./push-server.ts";
+import { adoptServerFile, noteServer, pushServer, serverLinks } from "./push-server.ts";
 import { remoteOf } from "./remote-host-of.ts";
 import { withUtf8mb4 } from "./provision-save.ts";
 import { writeAliasFiles } from "./save-context.ts";
@@ -90,14 +90,17 @@ async function writeServerConfig(work: Work, server: ServerContext, call: Comman
   // A cluster has no directories of its own, and its members were verified for themselves.
   if (paths === undefined) return serveServer(work, server, call);
   const remote = await remoteOf(server, call);
-  if (remote !== undefined) await noteServer(work, remote, server);
+  const driver = await webDriver(server);
+  if (remote !== undefined) {
+    await adoptServerFile(work, remote, join(server.configPath, `${driver.application}.conf`));
+    await noteServer(work, remote, server);
+  }
   ensureDirectory(work, paths.app, "Web server configuration", 0o711);
   ensureDirectory(work, paths.pre, "Webserver custom pre-configuration", 0o700);
   ensureDirectory(work, paths.post, "Webserver custom post-configuration", 0o700);
   ensureDirectory(work, paths.platform, "Webserver platform configuration", 0o700);
   ensureDirectory(work, paths.vhost, "Webserver virtual host configuration", 0o700);
   ensureDirectory(work, paths.subdir, "Webserver subdir configuration", 0o700);
-  const driver = await webDriver(server);
   const more = driver.serverLinks?.(server) ?? [];
   if (remote === undefined) {
     for (const { path, target } of serverLinks(server, driver.application, more)) linkUnlessTaken(work, path, target);

@@ -90,11 +90,18 @@ describe.skipIf(reason !== undefined)("web servers on other machines", () => {
 
     it("http 83: what a machine serves stays there when the first verify by a front end that has lost its configuration fails", async () => {
       const served = there(two, vhost(two, "served.test"));
-      writeFileSync(served, "# somebody's\n");
+      writeFileSync(served, `<VirtualHost *:${two.httpPort}>\n  ServerName served.test\n  Redirect 410 /\n</VirtualHost>\n`);
+      await good(task(serverName(two), "verify"));
+      const main = there(two, join(config(two), "apache.conf"));
+      writeFileSync(main, `# of an earlier version\n${readFileSync(main, "utf8")}`);
+      const before = Object.entries(treeThere(stage, two, config(two)));
       renameSync(config(two), `${config(two)}.lost`);
       two.fault('case $SSH_ORIGINAL_COMMAND in *" -t") echo "Syntax error" >&2; exit 1;; esac');
       expect(failure(await task(serverName(two), "verify"))).toEqual(failedWith("PROVISION_WEB_CONFIG_BROKEN"));
-      expect([readFileSync(served, "utf8"), existsSync(config(two))]).toEqual(["# somebody's\n", false]);
+      // Of what an administrator has there, only that counts which is here.
+      expect(Object.entries(treeThere(stage, two, config(two)))).toEqual(before.filter(([path]) => !path.includes("pre.d/")));
+      await expectServed("served.test", 410, [two]);
+      rmSync(config(two), { recursive: true });
       renameSync(`${config(two)}.lost`, config(two));
       two.fault(undefined);
       rmSync(served);
