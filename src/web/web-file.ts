@@ -20,8 +20,14 @@ export interface GoneFile extends Pick<WebFile, "path" | "label"> {
   readonly umask?: undefined;
   /** Its directory goes with it when nothing else is in it. */
   readonly withDirectory?: boolean;
-  /** Asked when nobody else can change the configuration any more: the file is needed after all. */
-  readonly unless?: () => boolean;
+  /** Asked when nobody else can change the configuration any more: the file is needed after all. It is told what else the same transaction does. */
+  readonly unless?: (beside: Beside) => boolean;
+}
+
+/** Paths of other files in the same transaction. */
+export interface Beside {
+  readonly written: ReadonlySet<string>;
+  readonly going: ReadonlySet<string>;
 }
 
 /** What a site's PHP gets to know of its database. */
@@ -37,4 +43,11 @@ export interface VhostCredentials {
 /** The same file, to be removed. */
 export function goneFile({ path, label }: Pick<WebFile, "path" | "label">): WebFileChange {
   return { path, label, content: undefined };
+}
+
+/** What another task has come to need since, or one beside it in the same transaction writes, is not removed. */
+export function stillWanted(files: readonly WebFileChange[]): readonly WebFileChange[] {
+  const written = new Set(files.flatMap(({ path, content }) => (content === undefined ? [] : [path])));
+  const going = new Set(files.flatMap((file) => (file.content === undefined && file.unless === undefined && !written.has(file.path) ? [file.path] : [])));
+  return files.filter((file) => file.content !== undefined || (!written.has(file.path) && file.unless?.({ written, going }) !== true));
 }

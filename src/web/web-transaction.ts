@@ -7,7 +7,7 @@ import type { Remembered } from "../files/remembered.ts";
 import { textFromBytes } from "../php-values/text.ts";
 import type { UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import type { WebFileChange } from "./web-file.ts";
+import { stillWanted, type WebFileChange } from "./web-file.ts";
 import { KnownConfig, presentState } from "./known-config.ts";
 import type { RemoteServer } from "./remote-server.ts";
 import { refuseTakenNames } from "./server-names.ts";
@@ -93,12 +93,6 @@ export async function changeWebConfig(work: Work, server: ServerContext, given: 
     const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0 || remote !== undefined, tested, swapIn, swapOut }));
     if (isLoaded === true) looked.noteLoaded();
   });
-}
-
-/** What another task has come to need since, or one beside it in the same transaction writes, is not removed. */
-function stillWanted(files: readonly WebFileChange[]): readonly WebFileChange[] {
-  const written = new Set(files.flatMap(({ path, content }) => (content === undefined ? [] : [path])));
-  return files.filter((file) => file.content !== undefined || (!written.has(file.path) && file.unless?.() !== true));
 }
 
 async function knownConfig(server: ServerContext, driver: WebDriver, control: WebControl, remembered: Remembered): Promise<KnownConfig> {

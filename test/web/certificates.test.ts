@@ -16,7 +16,7 @@ import { runPlan } from "../../src/task/run-plan.ts";
 import { fileUndoHandlers } from "../../src/task/undo-files.ts";
 import { ipVersion } from "../../src/web/certificates/ip-version.ts";
 import { httpsService, sslService, type TlsService } from "../../src/web/certificates/tls-service.ts";
-import type { WebFileChange } from "../../src/web/web-file.ts";
+import { stillWanted, type WebFileChange } from "../../src/web/web-file.ts";
 import { treeOf } from "../support/tree.ts";
 
 const goneSiteCertificates: TlsService["goneWithSite"] = (site, server) => sslService.goneWithSite(site, server);
@@ -105,7 +105,7 @@ async function run(task: (work: Work) => void | Promise<void>, { dryRun = false,
 }
 
 function place(work: Work, changes: readonly WebFileChange[]): void {
-  for (const file of changes) {
+  for (const file of stillWanted(changes)) {
     if (file.content === undefined) {
       work.files.remove(file.path);
       if (file.withDirectory === true) work.files.removeEmptyDirectory(dirname(file.path));
@@ -384,11 +384,34 @@ describe("copies that nobody uses", () => {
     expect(readdirSync(served("", "default"))).toEqual(["openssl.crt", "openssl.key"]);
   });
 
+  it("76: go with the last two receipts, too, whether they go together or were planned to", async () => {
+    const others = { uri: "other.test" };
+    for (const together of [true, false]) {
+      await verify();
+      await verify(others);
+      const planned = [await world(), await world(others)].map(({ site, server }) => goneSiteCertificates(site, server));
+      for (const changes of together ? [planned.flat()] : planned) expect(await run((work) => place(work, changes))).toEqual([]);
+      expect(readdirSync(at("config/server_web/ssl.d"))).toEqual([]);
+    }
+  });
+
+  it("76: nor those of an administrator that the site needs under its new name", async () => {
+    await verify();
+    for (const [name, from] of Object.entries(OWN)) {
+      rmSync(served(name));
+      symlinkSync(join(made, from), served(name));
+    }
+    const [former, renamed] = [await world(), await world({ uri: "new.test" })];
+    const changes = [...siteCertificateFiles(renamed.site, renamed.server), ...goneSiteCertificates(former.site, former.server)];
+    expect(await run((work) => place(work, changes))).toEqual([]);
+    expect(readdirSync(served(""))).toEqual(["new.test.receipt", "openssl.crt", "openssl.key"]);
+  });
+
   it("76: nor what another site has come to need meanwhile", async () => {
     await verify();
     const { site, server } = await world();
     const planned = goneSiteCertificates(site, server);
-    const kept = (): string[] => planned.flatMap((file) => (file.content === undefined && file.unless?.() === true ? [file.path] : []));
+    const kept = (): string[] => planned.flatMap((file) => (file.content === undefined && file.unless?.({ written: new Set(), going: new Set() }) === true ? [file.path] : []));
     expect(kept()).toEqual([]);
     await verify({ uri: "other.test" });
     expect(kept()).toEqual([served("openssl.crt"), served("openssl.key")]);

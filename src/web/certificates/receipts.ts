@@ -1,8 +1,8 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ServerContext, SiteContext } from "../../contexts/context.ts";
 import { lookAt, namesIn, readIfThere } from "../../files/look.ts";
 import { textFromBytes } from "../../php-values/text.ts";
-import type { WebFileChange } from "../web-file.ts";
+import type { Beside, WebFileChange } from "../web-file.ts";
 import { DEFAULT_KEY, servedDirectory, serverStore } from "./certificate-source.ts";
 import { isProtected, RECEIPT } from "./served-certificate.ts";
 
@@ -32,8 +32,12 @@ function releasedKey(store: string, key: string, receipt: string): WebFileChange
   const names = namesIn(directory);
   if (!names.includes(receipt)) return [];
   // The server itself has no receipt for its own.
-  const isUsed = (): boolean => key === DEFAULT_KEY || namesIn(directory).some((name) => name.endsWith(RECEIPT) && name !== receipt);
-  const gone = isUsed() ? [receipt] : names.filter((name) => lookAt(join(directory, name))?.isDirectory() === false);
+  const isUsed = ({ written, going }: Beside): boolean => {
+    const paths = [...namesIn(directory).map((name) => join(directory, name)), ...written];
+    return key === DEFAULT_KEY || paths.some((path) => dirname(path) === directory && path.endsWith(RECEIPT) && path !== join(directory, receipt) && !going.has(path));
+  };
+  // Which site is the last one is seen when the others cannot change it any more; their receipts are theirs.
+  const gone = names.filter((name) => name === receipt || (!name.endsWith(RECEIPT) && lookAt(join(directory, name))?.isDirectory() === false));
   return gone.map((name) => {
     const file = { path: join(directory, name), content: undefined, withDirectory: true };
     return name === receipt ? { ...file, label: "receipt for the certificate" } : { ...file, label: "unused certificate", unless: isUsed };
