@@ -22,7 +22,9 @@ import { isTruthy, phpFrom, scalarText } from "./php-values/convert.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { plainPhpEnvironment } from "./real-drush/environment.ts";
 import { refuseForeignCommand, refuseForeignOptions, refuseUnknownOptions } from "./reach.ts";
-import type { DrushPlace, LineHook } from "./real-drush/hook-lines.ts";
+import { databaseTimeoutMs } from "./real-drush/config.ts";
+import type { LineHook } from "./real-drush/hook-lines.ts";
+import type { DrushChild } from "./real-drush/run-drush.ts";
 import type { Plan } from "./task/plan.ts";
 
 /** Updates of a large site take hours. */
@@ -113,7 +115,7 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
     },
     mysqlSocket: config.mysqlSocket,
     webBatch: invocation.webBatch,
-    databaseTimeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000,
+    databaseTimeoutMs: databaseTimeoutMs(config),
     signal,
     readPhpVariable: (path, name) => readVariable(path, name, php),
     callDrush: async ({ target: site, command, args, options: given, ...told }) => {
@@ -138,7 +140,7 @@ async function commandCall(examined: Examined, words: Words, signal: AbortSignal
 }
 
 /** Asks extensions for their lines, once for what they are told. */
-function lineAsker(lines: readonly LineHook[], place: DrushPlace): Surroundings["hookLines"] {
+function lineAsker(lines: readonly LineHook[], place: DrushChild): Surroundings["hookLines"] {
   const asked = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>();
   return async (hook, subject) => {
     const ofSite = (name: string): boolean => name.endsWith("vhost_config") || name.endsWith("drupal_config");

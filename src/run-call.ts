@@ -76,7 +76,8 @@ export async function recoverFirst(invocation: Invocation, sink: EventSink, sign
   }
 }
 
-function lockWaitMs({ config }: Invocation): number {
+/** How long a task waits for another one on the same context, milliseconds. */
+export function lockWaitMs({ config }: Pick<Invocation, "config">): number {
   return (config.lockWaitSeconds ?? 3600) * 1000;
 }
 

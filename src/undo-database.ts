@@ -8,7 +8,7 @@ import { checkedName } from "./database/site-names.ts";
 import { ShimError } from "./errors/shim-error.ts";
 import { currentUser } from "./files/groups.ts";
 import { PhpArray } from "./php-values/php-array.ts";
-import { readConfig } from "./real-drush/config.ts";
+import { databaseTimeoutMs, readConfig } from "./real-drush/config.ts";
 import type { UndoEntry } from "./task/journal.ts";
 import { phpForUndo } from "./undo-php.ts";
 
@@ -101,8 +101,8 @@ async function connected<T>(entry: UndoEntry, run: (db: Db, administrator: strin
   const home = text(entry, "home");
   const server = await storedServer(entry, home);
   const login = parseMasterDb(server.db?.masterDb);
-  const { mysqlSocket, databaseTimeoutSeconds } = await readConfig(home, process.env);
-  const db = await connectDb({ ...login, port: Number(server.db?.port ?? 3306) }, { socket: mysqlSocket, timeoutMs: (databaseTimeoutSeconds ?? 20) * 1000, patience: PATIENCE });
+  const config = await readConfig(home, process.env);
+  const db = await connectDb({ ...login, port: Number(server.db?.port ?? 3306) }, { socket: config.mysqlSocket, timeoutMs: databaseTimeoutMs(config), patience: PATIENCE });
   try {
     await useBackslashes(db);
     return await run(db, login.user);

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { isLocalHost } from "./commands/local-host.ts";
 import { codeStamp, extensionsStamp, noteVerified, recallVerified, rowsStamp, sharedStamp, siteStamp, type Verified } from "./commands/verified.ts";
+import { connectAsAdministrator } from "./commands/database-work.ts";
 import { WebBatch } from "./commands/web-batch.ts";
-import { CHALLENGE_FOLDERS } from "./commands/web-work.ts";
+import { CHALLENGE_FOLDERS, webHosts } from "./commands/web-work.ts";
 import { listProperty, property, type Context, type ServerContext, type SiteContext } from "./contexts/context.ts";
 import type { Contexts } from "./contexts/contexts.ts";
 import { contextName } from "./contexts/names.ts";
-import { connectDb, type Db } from "./database/connection.ts";
-import { parseMasterDb } from "./database/master-url.ts";
+import type { Db } from "./database/connection.ts";
 import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
 import { asShimError, ShimError } from "./errors/shim-error.ts";
 import { namesIn } from "./files/look.ts";
@@ -16,12 +16,15 @@ import { examineCall, openContexts } from "./native-call.ts";
 import { scalarText } from "./php-values/convert.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { plainPhpEnvironment } from "./real-drush/environment.ts";
+import { databaseTimeoutMs } from "./real-drush/config.ts";
 import { runDrush } from "./real-drush/run-drush.ts";
-import { recoverFirst, runCall } from "./run-call.ts";
+import { lockWaitMs, recoverFirst, runCall } from "./run-call.ts";
+import { allOrFirst } from "./task/all-or-first.ts";
 import type { EventSink } from "./task/events.ts";
 import { newToken, runPlan } from "./task/run-plan.ts";
 import { undoHandlers } from "./undo-handlers.ts";
 import { VERSION } from "./version.ts";
+import { subdirPath } from "./web/subdirs.ts";
 
 /** How the verify of one of many contexts ended. */
 export interface ContextReport {
@@ -134,9 +137,7 @@ class Many {
         await work(context);
       }
     };
-    const ended = await Promise.allSettled(Array.from({ length: this.#settings.jobs }, next));
-    const stopped = ended.find((one) => one.status === "rejected");
-    if (stopped !== undefined) throw stopped.reason;
+    await allOrFirst(Array.from({ length: this.#settings.jobs }, next));
   }
 
   async #verify(context: Context): Promise<ContextReport> {
@@ -198,7 +199,7 @@ class Many {
 
   /** The web servers test, take and load what was collected; then it is known what the sites are like. */
   async #finish(total: number): Promise<void> {
-    const { stateDirectory, config, remembered } = this.#invocation;
+    const { stateDirectory, remembered } = this.#invocation;
     let allWell = true;
     for (const plan of this.#batch.plans()) {
       const errors: ShimError[] = [];
@@ -208,7 +209,7 @@ class Many {
         if (event.type === "error") errors.push(event.error);
         else if (event.type === "log" && event.level === "warning") warnings.push(event.message);
       };
-      await runPlan(plan, { stateDirectory, sink, dryRun: false, undoHandlers, signal: this.#settings.signal, token: newToken(), lockWaitMs: (config.lockWaitSeconds ?? 3600) * 1000 });
+      await runPlan(plan, { stateDirectory, sink, dryRun: false, undoHandlers, signal: this.#settings.signal, token: newToken(), lockWaitMs: lockWaitMs(this.#invocation) });
       if (errors.length === 0 && warnings.length === 0) continue;
       this.#report({ context: plan.context, outcome: errors.length > 0 ? "failed" : "verified", milliseconds: performance.now() - began, errors, warnings }, total);
       allWell = false;
@@ -247,8 +248,7 @@ class Many {
       const { config } = this.#invocation;
       const connect = async (): Promise<Db | undefined> => {
         try {
-          const account = { ...parseMasterDb(server.db?.masterDb), port: Number(server.db?.port ?? 3306) };
-          return await connectDb(account, { socket: config.mysqlSocket, timeoutMs: (config.databaseTimeoutSeconds ?? 20) * 1000, signal: this.#settings.signal });
+          return await connectAsAdministrator(server, { surroundings: { mysqlSocket: config.mysqlSocket, databaseTimeoutMs: databaseTimeoutMs(config), signal: this.#settings.signal } });
         } catch {
           // Each site's own verify says what is wrong.
           return undefined;
@@ -259,10 +259,8 @@ class Many {
     return connecting;
   }
 
-  async #hosts({ platform }: SiteContext): Promise<ServerContext[]> {
-    const { http } = platform.webServer;
-    if (http === undefined || http.members.length === 0) return http === undefined ? [] : [platform.webServer];
-    return Promise.all(http.members.map((name) => this.#contexts.server(name)));
+  #hosts({ platform }: SiteContext): Promise<ServerContext[]> {
+    return webHosts(platform.webServer, { contexts: this.#contexts });
   }
 
   async #stamp(site: SiteContext): Promise<string> {
@@ -304,10 +302,11 @@ class Many {
 
   /** A stamp of what is written with other sites' files, or by their verifies, too. */
   async #shared(site: SiteContext): Promise<string> {
-    const files = (await this.#hosts(site)).flatMap(({ configPath, http }) => {
+    const files = (await this.#hosts(site)).flatMap((host) => {
+      const { configPath, http } = host;
       if (http?.paths === undefined) return [];
-      const { vhost, subdir } = http.paths;
-      const subdirs = listProperty(site, "aliases").flatMap((alias) => (alias.includes("/") ? [join(subdir, alias.slice(0, alias.indexOf("/")), `${alias.slice(alias.indexOf("/") + 1).replaceAll("/", "_")}.conf`)] : []));
+      const { vhost } = http.paths;
+      const subdirs = listProperty(site, "aliases").flatMap((alias) => (alias.includes("/") ? [subdirPath(host, alias.slice(0, alias.indexOf("/")), alias.slice(alias.indexOf("/") + 1))] : []));
       return [join(vhost, site.uri ?? ""), join(vhost, `${site.uri ?? ""}.conf`), ...subdirs, ...certificateKeys(site).flatMap((key) => filesIn(join(configPath, "ssl.d", key)))];
     });
     return sharedStamp([...files, join(site.root ?? "", "sites/sites.php")]);

@@ -3,11 +3,11 @@ import { connectDb, dbReason, type Db } from "../database/connection.ts";
 import { parseMasterDb } from "../database/master-url.ts";
 import { checkCreate, checkGrant, supportsUtf8mb4 } from "../database/server-checks.ts";
 import { ShimError } from "../errors/shim-error.ts";
-import type { CommandCall } from "./command.ts";
+import type { CommandCall, Surroundings } from "./command.ts";
 import { textOption } from "./native-reach.ts";
 
 /** Connects to the server as its administrator; who calls closes the connection. */
-export function connectAsAdministrator(server: ServerContext, call: CommandCall): Promise<Db> {
+export function connectAsAdministrator(server: ServerContext, call: { readonly surroundings: Pick<Surroundings, "mysqlSocket" | "databaseTimeoutMs" | "signal"> }): Promise<Db> {
   const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
   const account = { ...parseMasterDb(server.db?.masterDb), port: dbPort(server) };
   return connectDb(account, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });

@@ -5,6 +5,7 @@ import { lookAt, namesIn } from "../files/look.ts";
 import { isRemovable } from "../remote/remove-remote.ts";
 import { fetchPath, filterWord } from "../remote/rsync.ts";
 import { runRemote } from "../remote/run-remote.ts";
+import { allOrFirst } from "../task/all-or-first.ts";
 import { step, type Step, type Work } from "../task/plan.ts";
 import { pushItems, syncFailed, type RemoteServer, type SyncItem } from "../web/remote-server.ts";
 import { removeRemoteLater, resyncEntry } from "../web/undo-remote.ts";
@@ -111,9 +112,7 @@ async function pushAll(work: Work, remotes: readonly RemoteServer[], items: read
 
 /** Side by side; all are visited, and the first failure is the task's. */
 async function onAll(remotes: readonly RemoteServer[], visit: (remote: RemoteServer) => Promise<void>): Promise<void> {
-  const ended = await Promise.allSettled(remotes.map(visit));
-  const failed = ended.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+  await allOrFirst(remotes.map(visit));
 }
 
 /** What visitors and administrators may have changed where the site is served. */

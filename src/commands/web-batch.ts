@@ -1,9 +1,7 @@
 import type { ServerContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
-import { readIfThere } from "../files/look.ts";
-import { textFromBytes } from "../php-values/text.ts";
 import { step, type Plan, type Work } from "../task/plan.ts";
-import type { WebFileChange } from "../web/web-file.ts";
+import { presentText, type WebFileChange } from "../web/web-file.ts";
 import type { RemoteServer } from "../web/remote-server.ts";
 import { changeWebConfig, type WebSettings } from "../web/web-transaction.ts";
 
@@ -47,7 +45,7 @@ export class WebBatch {
     const host = this.#host(place);
     for (const file of files) {
       const others = (host.files.get(file.path) ?? []).filter((one) => one.context !== context);
-      host.files.set(file.path, [...others, { context, file, before: textOf(file.path) }]);
+      host.files.set(file.path, [...others, { context, file, before: presentText(file.path) }]);
     }
   }
 
@@ -75,7 +73,7 @@ export class WebBatch {
     // What one site gives up, such as a certificate, another one may need.
     const pending = [...files.values()].flatMap((ones) => ones.findLast(({ file }) => file.content !== undefined) ?? ones.at(-1) ?? []);
     // Their tasks have ended, so another one may have changed them: what it wrote is newer.
-    const stale = pending.filter(({ file, before }) => textOf(file.path) !== before);
+    const stale = pending.filter(({ file, before }) => presentText(file.path) !== before);
     for (const { context, file } of stale) {
       work.flaw(new ShimError("PROVISION_CONTEXT_CHANGED", `@${context} was changed by another task meanwhile, so its ${file.label} was left as that task wrote it.`, { hint: `verify @${context} again` }));
     }
@@ -87,9 +85,4 @@ export class WebBatch {
     if (host === undefined) this.#hosts.set(place.server.name, (host = { ...place, files: new Map() }));
     return host;
   }
-}
-
-function textOf(path: string): string | undefined {
-  const bytes = readIfThere(path);
-  return bytes === undefined ? undefined : textFromBytes(bytes);
 }

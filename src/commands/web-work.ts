@@ -4,6 +4,7 @@ import { isDirectory, lookAt, readIfThere } from "../files/look.ts";
 import { isTruthy, textOrUndefined } from "../php-values/convert.ts";
 import type { PhpArray } from "../php-values/php-array.ts";
 import { bytesFromText } from "../php-values/text.ts";
+import { allOrFirst } from "../task/all-or-first.ts";
 import type { Work } from "../task/plan.ts";
 import { certificateItems } from "../web/remote-config.ts";
 import type { RemoteServer } from "../web/remote-server.ts";
@@ -19,7 +20,7 @@ import { hasFeature, switchOption, textOption } from "./native-reach.ts";
 type How = Pick<WebSettings, "umask" | "onlyWhenNeeded" | "anew">;
 
 /** The servers whose files a web service consists of: itself, the members of a cluster or pack (masters first), or none. */
-export async function webHosts(server: ServerContext, call: CommandCall): Promise<ServerContext[]> {
+export async function webHosts(server: ServerContext, call: Pick<CommandCall, "contexts">): Promise<ServerContext[]> {
   const { http } = server;
   if (http === undefined) return [];
   if (http.driver !== "cluster" && http.driver !== "pack") return [server];
@@ -143,7 +144,7 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
   if (hosts.length === 0) return;
   const options = await webOptions(call);
   const { webBatch } = call.surroundings;
-  const ended = await Promise.allSettled(
+  await allOrFirst(
     hosts.map(async (host) => {
       const remote = await remoteOf(host, call);
       if (remote !== undefined) await noteCertificates(work, host, remote);
@@ -153,8 +154,6 @@ async function onHosts(work: Work, server: ServerContext, call: CommandCall, how
       webBatch.add({ server: host, remote }, call.target?.name ?? "", files.map((file) => (file.content === undefined || how.umask === undefined ? file : { ...file, umask: how.umask })));
     }),
   );
-  const failed = ended.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }
 
 /** What extensions of drush add to the file of the context on that server. */

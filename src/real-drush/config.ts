@@ -22,6 +22,11 @@ export interface ShimConfig {
   readonly phpTimeoutSeconds?: number;
 }
 
+/** Time limit for a database connection and each statement, milliseconds. */
+export function databaseTimeoutMs({ databaseTimeoutSeconds = 20 }: ShimConfig): number {
+  return databaseTimeoutSeconds * 1000;
+}
+
 export function configFiles(home: string, etc: string): string[] {
   return [join(etc, "provision-shim.json"), join(home, ".provision-shim/config.json")];
 }

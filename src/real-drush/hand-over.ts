@@ -3,16 +3,20 @@ import { ShimError } from "../errors/shim-error.ts";
 import { unnamedFile } from "../files/unnamed-file.ts";
 import { handOverChain, handOverDepth, realDrushEnvironment, type Variables } from "./environment.ts";
 
-export interface HandOver {
+/** How the real drush is found and started. */
+export interface DrushPlace {
   /** Configured path of the real drush. */
   readonly drush: string | undefined;
   readonly script: string | undefined;
   /** Our folder lib/, and the launcher that must never be taken for the real drush. */
   readonly lib: string;
   readonly launcher: string;
+  readonly variables: Variables;
+}
+
+export interface HandOver extends DrushPlace {
   /** The words of this call after the program, untouched. */
   readonly args: readonly string[];
-  readonly variables: Variables;
   /** What was read from standard input already; unset: nothing was, and drush gets the descriptor itself. */
   readonly input?: Uint8Array;
   /** Called just before the real drush starts: from then on all output is its own. */

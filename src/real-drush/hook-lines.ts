@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
 import { runProcess, type ProcessResult } from "../processes/run-process.ts";
 import { scrubText, textFromBytes } from "../php-values/text.ts";
-import { realDrushEnvironment, type Variables } from "./environment.ts";
+import { realDrushEnvironment } from "./environment.ts";
 import { usableDrush } from "./hand-over.ts";
 import type { LineHookName } from "./hooks.ts";
+import type { DrushChild } from "./run-drush.ts";
 
 /** A function of a drush extension that adds lines to a file that Provision writes. */
 export interface LineHook {
@@ -26,16 +27,6 @@ export interface LineSubject {
   readonly data: Readonly<Record<string, string>>;
 }
 
-export interface DrushPlace {
-  readonly drush: string | undefined;
-  readonly script: string | undefined;
-  readonly lib: string;
-  readonly launcher: string;
-  readonly variables: Variables;
-  readonly cwd: string;
-  readonly signal: AbortSignal;
-}
-
 const TIME_LIMIT_MS = 120_000;
 const MARKER = /^PROVISION_SHIM_LINES ([A-Za-z0-9+/=]*)$/m;
 
@@ -45,7 +36,7 @@ const MARKER = /^PROVISION_SHIM_LINES ([A-Za-z0-9+/=]*)$/m;
  *
  * @throws ShimError PROVISION_HOOK_FAILED; PROVISION_NO_REAL_DRUSH, PROVISION_DRUSH_LOOP when there is no drush to ask
  */
-export async function hookLines(hooks: readonly LineHook[], subject: LineSubject, place: DrushPlace): Promise<ReadonlyMap<string, readonly string[]>> {
+export async function hookLines(hooks: readonly LineHook[], subject: LineSubject, place: DrushChild): Promise<ReadonlyMap<string, readonly string[]>> {
   const drush = usableDrush(place);
   const asked: Record<string, { readonly name: string; readonly file: string }[]> = {};
   for (const { hook, name, file } of hooks) (asked[hook] ??= []).push({ name, file });

@@ -2,18 +2,17 @@ import { BackendReader, type StreamEvent } from "../backend-protocol/read-stream
 import { drushCall, type DrushCall } from "../backend-protocol/drush-call.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { groupHasEnded, signalGroup } from "../processes/process-group.ts";
-import { realDrushEnvironment, type Variables } from "./environment.ts";
-import { usableDrush } from "./hand-over.ts";
+import { realDrushEnvironment } from "./environment.ts";
+import { usableDrush, type DrushPlace } from "./hand-over.ts";
 
-export interface DrushRun {
-  readonly drush: string | undefined;
-  readonly script: string | undefined;
-  readonly lib: string;
-  readonly launcher: string;
-  readonly variables: Variables;
+/** Where a child of ours starts the real drush. */
+export interface DrushChild extends DrushPlace {
   readonly cwd: string;
-  readonly call: DrushCall;
   readonly signal: AbortSignal;
+}
+
+export interface DrushRun extends DrushChild {
+  readonly call: DrushCall;
   /** Told the process id, which leads a group of its own, as soon as there is one. */
   readonly onStart: (pid: number) => void;
   readonly onLog: (type: string, message: string) => void;

@@ -1,8 +1,8 @@
-import { lookBehind, readIfThere } from "../files/look.ts";
+import { lookBehind } from "../files/look.ts";
 import type { Remembered } from "../files/remembered.ts";
 import { fingerprint } from "../files/fingerprint.ts";
-import { textFromBytes } from "../php-values/text.ts";
 import type { WebChange } from "./web-control.ts";
+import { presentText } from "./web-file.ts";
 
 /** So many good configurations are kept: a site that is switched off and on again has two. */
 const KEPT = 16;
@@ -83,8 +83,7 @@ export class KnownConfig {
 
 /** A file that is to be written or removed, as it is now. */
 export function presentState(path: string): WebChange {
-  const bytes = readIfThere(path);
-  return { path, content: bytes === undefined ? undefined : textFromBytes(bytes) };
+  return { path, content: presentText(path) };
 }
 
 function stampOf(path: string): string {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { listProperty, property, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { ShimError } from "../errors/shim-error.ts";
 import { isDirectory, isFile, lookAt, namesIn, readIfThere } from "../files/look.ts";
+import type { Work } from "../task/plan.ts";
 import { safeHost } from "./safe-values.ts";
 import { serverNames } from "./server-names.ts";
 import type { WebOptions } from "./web-driver.ts";
@@ -50,12 +51,17 @@ export function subdirsOf(site: SiteContext, server: ServerContext): Subdir[] {
     const folder = rest.join("/").replace(/^\/+|\/+$/g, "");
     if (parent.startsWith("*")) throw badFolder(whose, alias, "a folder needs a host of its own");
     if (folder.split("/").some((part) => part === "" || part === "." || part === "..")) throw badFolder(whose, alias, "it has a part without a name");
-    const path = join(subdirFolder(server, parent), `${folder.replaceAll("/", "_")}.conf`);
+    const path = subdirPath(server, parent, folder);
     const there = found.get(path) ?? { path, parent, folders: [] };
     if (!there.folders.includes(folder)) there.folders.push(folder);
     found.set(path, there);
   }
   return [...found.values()];
+}
+
+/** The file of one folder of a host. */
+export function subdirPath(server: ServerContext, parent: string, folder: string): string {
+  return join(subdirFolder(server, parent), `${folder.replaceAll("/", "_")}.conf`);
 }
 
 /** Where a host's folders have their files. */
@@ -97,8 +103,8 @@ export function goneSubdirs(site: SiteContext, server: ServerContext, { vhost, o
   ];
 }
 
-/** Hosts of other sites in whose virtual hosts the site's folders are not included (yet), for a warning. */
-export function unservedParents(site: SiteContext, server: ServerContext, { options, vhostOf }: { readonly options: WebOptions; readonly vhostOf: (host: string) => string }): string[] {
+/** Hosts of other sites in whose virtual hosts the site's folders are not included (yet). */
+function unservedParents(site: SiteContext, server: ServerContext, { options, vhostOf }: { readonly options: WebOptions; readonly vhostOf: (host: string) => string }): string[] {
   if (!options.subdirs) return [];
   const parents = [...new Set(subdirsOf(site, server).map(({ parent }) => parent))].filter((host) => !ownHosts(site).includes(host));
   return parents.filter((host) => {
@@ -106,6 +112,13 @@ export function unservedParents(site: SiteContext, server: ServerContext, { opti
     if (vhost === undefined) return isServed(host, site, options);
     return readIfThere(vhost)?.includes(`${subdirFolder(server, host)}/`) !== true;
   });
+}
+
+/** Says of which hosts of other sites the virtual host does not include the site's folders (yet). */
+export function warnOfUnservedParents(work: Work, site: SiteContext, server: ServerContext, how: Parameters<typeof unservedParents>[2]): void {
+  for (const host of unservedParents(site, server, how)) {
+    work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site with that name has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
+  }
 }
 
 /** Folders with the files of sub-folders of the site's own hosts: of its uri, and of those of its aliases that have some. */

@@ -1,3 +1,6 @@
+import { readIfThere } from "../files/look.ts";
+import { textFromBytes } from "../php-values/text.ts";
+
 /** A file of the web server's configuration. */
 export interface WebFile {
   readonly path: string;
@@ -50,4 +53,10 @@ export function stillWanted(files: readonly WebFileChange[]): readonly WebFileCh
   const written = new Set(files.flatMap(({ path, content }) => (content === undefined ? [] : [path])));
   const going = new Set(files.flatMap((file) => (file.content === undefined && file.unless === undefined && !written.has(file.path) ? [file.path] : [])));
   return files.filter((file) => file.content !== undefined || (!written.has(file.path) && file.unless?.({ written, going }) !== true));
+}
+
+/** The file as it is now, as text of bytes; undefined when there is none. */
+export function presentText(path: string): string | undefined {
+  const bytes = readIfThere(path);
+  return bytes === undefined ? undefined : textFromBytes(bytes);
 }

@@ -4,10 +4,9 @@ import { ShimError } from "../errors/shim-error.ts";
 import { lookAt, modeOf, readIfThere } from "../files/look.ts";
 import { newFileMode } from "../files/umask.ts";
 import type { Remembered } from "../files/remembered.ts";
-import { textFromBytes } from "../php-values/text.ts";
 import type { UndoEntry } from "../task/journal.ts";
 import type { Work } from "../task/plan.ts";
-import { stillWanted, type WebFileChange } from "./web-file.ts";
+import { presentText, stillWanted, type WebFileChange } from "./web-file.ts";
 import { KnownConfig, presentState } from "./known-config.ts";
 import type { RemoteServer } from "./remote-server.ts";
 import { refuseTakenNames } from "./server-names.ts";
@@ -42,7 +41,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, given: 
     const files = stillWanted(given);
     const remote = settings.remote === undefined ? undefined : (await import("./remote-config.ts")).remoteConfig(work, settings.remote, { server, files });
     const control = driver.control(command ?? "", { ...settings.environment, ...remote?.environment, signal: work.signal }, settings.remembered);
-    const changes = files.filter(({ path, content }) => readText(path) !== content);
+    const changes = files.filter(({ path, content }) => presentText(path) !== content);
     if (server.http?.paths !== undefined) refuseTakenNames(server.http.paths.vhost, changes);
     // Nothing is known of files on another machine.
     const known = remote === undefined ? await knownConfig(server, driver, control, settings.remembered) : new KnownConfig(server.name, settings.remembered, undefined);
@@ -52,7 +51,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, given: 
       return;
     }
     const needsTest = changes.length > 0 && !work.dryRun && command !== undefined && remote === undefined;
-    const tested = !needsTest ? undefined : known.wasLoaded(changes) ? "once" : (await testBefore(work, server, changes, control)) ? "now" : undefined;
+    const tested = !needsTest ? undefined : known.wasLoaded(changes) ? "once" : (await testBefore(work, server, changes, { driver, control })) ? "now" : undefined;
     if (remote !== undefined && changes.length > 0) await remote.noteUndo(command);
     else if (command !== undefined && changes.length > 0 && !work.dryRun) {
       // Undone last: first all files are as before, then Apache reads them.
@@ -101,8 +100,7 @@ async function knownConfig(server: ServerContext, driver: WebDriver, control: We
 }
 
 /** True when the new configuration was tested as a whole and is good; false when it cannot be tested before it is in place. */
-async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], control: WebControl): Promise<boolean> {
-  const driver = await webDriver(server);
+async function testBefore(work: Work, server: ServerContext, changes: readonly WebChange[], { driver, control }: { readonly driver: WebDriver; readonly control: WebControl }): Promise<boolean> {
   const shadow = await driver.shadow(server, changes, { control, journal: work.files.journal });
   if (shadow === undefined) {
     work.log("debug", `The configuration of @${server.name} cannot be tested before it is in place: it was not found out how its web server includes ${join(server.configPath, `${driver.application}.conf`)}.`);
@@ -167,11 +165,6 @@ function reloadFailed(server: ServerContext, outcome: ControlOutcome): ShimError
   return new ShimError("PROVISION_WEB_RELOAD_FAILED", `The web server on ${server.remoteHost} does not reload with this change: ${outcome.output}`, {
     hint: "the former configuration is back in place and loaded",
   });
-}
-
-function readText(path: string): string | undefined {
-  const bytes = readIfThere(path);
-  return bytes === undefined ? undefined : textFromBytes(bytes);
 }
 
 function modeOfFile(path: string): number | undefined {

@@ -1,5 +1,5 @@
 import { httpsService, sslService, type TlsService } from "../certificates/tls-service.ts";
-import { subdirFolder, unservedParents } from "../subdirs.ts";
+import { warnOfUnservedParents } from "../subdirs.ts";
 import type { WebDriver } from "../web-driver.ts";
 import { nginxCommonFile, nginxServerFile } from "./nginx-files.ts";
 import { nginxControl } from "./nginx-control.ts";
@@ -38,9 +38,7 @@ function driverWith(tls?: TlsService): WebDriver {
     ...(tls === undefined ? {} : { prepareServer: (work, server, options) => tls.prepareServer(work, server, options) }),
     prepareSite: async (work, site, server, options) => {
       await tls?.prepareSite(work, site, server, options);
-      for (const host of unservedParents(site, server, { options, vhostOf: (name) => vhostFile(name, server, options) })) {
-        work.log("warning", `Folders of ${host} that are the site ${site.uri ?? ""} are served when the site with that name has been verified: its virtual host does not include ${subdirFolder(server, host)} yet.`);
-      }
+      warnOfUnservedParents(work, site, server, { options, vhostOf: (name) => vhostFile(name, server, options) });
     },
     control: nginxControl,
     shadow: buildShadow,

@@ -1,3 +1,4 @@
+import { escapePattern } from "../escape-pattern.ts";
 import denials from "../../../templates/nginx/denials.conf.hbs";
 import entries from "../../../templates/nginx/entries.conf.hbs";
 import files from "../../../templates/nginx/files.conf.hbs";
@@ -88,11 +89,6 @@ export function nginxRules(place: RulesPlace): Rules {
 /** How nginx tells the name of a script from a path behind it. */
 export function splitLine(re: string): string {
   return `fastcgi_split_path_info "^${re}(/.+?\\.php)(/.*)?$";`;
-}
-
-/** The text as a part of a pattern that matches only it. */
-export function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** What hands a script below the document root to PHP, unless it is not there. */

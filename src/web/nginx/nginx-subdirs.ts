@@ -7,7 +7,8 @@ import { goneSubdirs, parentHeader, subdirFiles, subdirFolder, subdirHeader, typ
 import type { ServedSite, WebOptions } from "../web-driver.ts";
 import type { VhostCredentials, WebFileChange } from "../web-file.ts";
 import { challengeLocation, httpPort, isExtended, listenEverywhere, phpTarget } from "./nginx-place.ts";
-import { escapePattern, nginxRules, phpLines, splitLine } from "./nginx-rules.ts";
+import { escapePattern } from "../escape-pattern.ts";
+import { nginxRules, phpLines, splitLine } from "./nginx-rules.ts";
 import { databaseParameters, disableUrl, nginxVhostPath, safeRoot, vhostFile } from "./nginx-vhost.ts";
 
 /** The site's sub-folders of other hosts, and what is left of former ones. */

@@ -1,13 +1,12 @@
-import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { ServerContext } from "../../contexts/context.ts";
 import { shellGlob } from "../../files/glob.ts";
-import { isAbsent, isDirectory, isFile, namesIn, readIfThere } from "../../files/look.ts";
-import { uniqueName } from "../../files/unique-name.ts";
-import { textFromBytes, bytesFromText } from "../../php-values/text.ts";
+import { isDirectory, namesIn } from "../../files/look.ts";
 import type { Journal } from "../../task/journal.ts";
+import { inMainFile, realPath, shadowPlace, shadowWriter, writeShadow, type Shadowed } from "../shadow-folders.ts";
 import type { ShadowConfig, WebChange, WebControl } from "../web-control.ts";
-import { escapePattern } from "./nginx-rules.ts";
+import { presentText } from "../web-file.ts";
 
 /**
  * Builds the shadow below the server's config_path: the folders with changed files anew, with links to all that stays, and a main file that includes
@@ -16,32 +15,27 @@ import { escapePattern } from "./nginx-rules.ts";
  */
 export async function buildShadow(server: ServerContext, changes: readonly WebChange[], { control, journal }: { readonly control: WebControl; readonly journal: Journal }): Promise<ShadowConfig | undefined> {
   const serverFile = join(server.configPath, "nginx.conf");
-  const main = await mainWithout(serverFile, control);
+  const main = await inMainFile(control, (mainFile) => splitAtInclude(mainFile, serverFile));
   if (main === undefined) return undefined;
-  const directory = join(server.configPath, `.test-${uniqueName()}`);
-  journal.scratch(directory);
-  mkdirSync(directory, { mode: 0o700 });
+  const { directory, remove } = shadowPlace(server, journal);
   // Names in a configuration that are no paths mean the folder of the main file.
   for (const name of namesIn(dirname(main.file))) symlinkSync(join(dirname(main.file), name), join(directory, name));
   const shadowed = shadowFolders(server, changes, join(directory, ".own"), serverFile);
-  for (const [real, shadow] of shadowed) fillFolder({ real, shadow }, changes, shadowed);
-  const changed = changes.find(({ path }) => path === serverFile);
-  const serverText = changed === undefined ? readText(serverFile) : (changed.content ?? "");
+  const writer = shadowWriter(changes, shadowed, `/"';\\s`);
+  for (const [real, shadow] of shadowed) writer.folder(real, shadow);
   const [shadowFile, mainFile] = [join(directory, ".own/nginx.conf"), join(directory, ".main.conf")];
-  writeText(shadowFile, redirected(serverText, shadowed));
-  writeText(mainFile, main.text(shadowFile));
+  writer.serverFile(serverFile, shadowFile);
+  writeShadow(mainFile, main.text(shadowFile));
   const back = [...[...shadowed].map(([real, shadow]) => [shadow, real] as const), [shadowFile, serverFile] as const, [mainFile, main.file] as const];
   return {
     mainFile,
     realPaths: (message) => back.reduce((text, [shadow, real]) => text.replaceAll(shadow, real), message),
-    remove: () => {
-      rmSync(directory, { recursive: true, force: true });
-    },
+    remove,
   };
 }
 
 /** The folders that need a shadow: those with changes, and where the server's file does not include them itself, all that may name them. Real path → shadow. */
-function shadowFolders(server: ServerContext, changes: readonly WebChange[], directory: string, serverFile: string): Map<string, string> {
+function shadowFolders(server: ServerContext, changes: readonly WebChange[], directory: string, serverFile: string): Shadowed {
   mkdirSync(directory, { mode: 0o700 });
   const paths = server.http?.paths;
   const included = paths === undefined ? [] : [paths.pre, paths.platform, paths.vhost, paths.post];
@@ -54,24 +48,6 @@ function shadowFolders(server: ServerContext, changes: readonly WebChange[], dir
   return new Map(inner.map((real, index) => [real, join(directory, `${index}-${basename(real)}`)]));
 }
 
-function fillFolder({ real, shadow }: { readonly real: string; readonly shadow: string }, changes: readonly WebChange[], shadowed: ReadonlyMap<string, string>): void {
-  mkdirSync(shadow, { mode: 0o700 });
-  const changed = new Map(changes.filter(({ path }) => dirname(path) === real).map(({ path, content }) => [basename(path), content]));
-  for (const name of namesIn(real)) {
-    if (changed.has(name)) continue;
-    const path = join(real, name);
-    const text = shadowed.size > 1 && isFile(path) ? readText(path) : "";
-    const copy = redirected(text, shadowed);
-    if (copy === text) symlinkSync(path, join(shadow, name));
-    else writeText(join(shadow, name), copy);
-  }
-  for (const [name, content] of changed) if (content !== undefined) writeText(join(shadow, name), redirected(content, shadowed));
-}
-
-function redirected(text: string, shadowed: ReadonlyMap<string, string>): string {
-  return [...shadowed].reduce((result, [real, shadow]) => (result.includes(real) ? result.replaceAll(new RegExp(`(?<![\\w/.-])${escapePattern(real)}(?=[/"';\\s])`, "g"), shadow) : result), text);
-}
-
 interface MainFile {
   readonly file: string;
   /** Its text with another file in the place of the server's own. */
@@ -79,20 +55,11 @@ interface MainFile {
 }
 
 /** Debian includes the server's file by way of a link in conf.d, so the line to replace is the one whose pattern matches a file that really is it. */
-async function mainWithout(serverFile: string, control: WebControl): Promise<MainFile | undefined> {
-  for (const fresh of [false, true]) {
-    const file = await control.mainFile(fresh);
-    const main = file === undefined ? undefined : splitAtInclude(file, serverFile);
-    if (main !== undefined) return main;
-  }
-  return undefined;
-}
-
 function splitAtInclude(file: string, serverFile: string): MainFile | undefined {
   const real = realPath(serverFile);
-  const bytes = readIfThere(file);
-  if (real === undefined || bytes === undefined) return undefined;
-  const pieces = textFromBytes(bytes).split(/(^[^#\n]*?\binclude\s+[^;#]+;)/m);
+  const present = presentText(file);
+  if (real === undefined || present === undefined) return undefined;
+  const pieces = present.split(/(^[^#\n]*?\binclude\s+[^;#]+;)/m);
   for (const [at, piece] of pieces.entries()) {
     const [, before = "", given = ""] = /^([^]*?\b)include\s+"?([^;"]+?)"?\s*;$/.exec(piece) ?? [];
     if (given === "") continue;
@@ -102,22 +69,4 @@ function splitAtInclude(file: string, serverFile: string): MainFile | undefined 
     return { file, text: (replacement) => [...pieces.slice(0, at), instead(replacement), ...pieces.slice(at + 1)].join("") };
   }
   return undefined;
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch (thrown) {
-    if (isAbsent(thrown)) return undefined;
-    throw thrown;
-  }
-}
-
-function readText(path: string): string {
-  const bytes = readIfThere(path);
-  return bytes === undefined ? "" : textFromBytes(bytes);
-}
-
-function writeText(path: string, text: string): void {
-  writeFileSync(path, bytesFromText(text), { mode: 0o600 });
 }
