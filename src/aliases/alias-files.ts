@@ -72,12 +72,10 @@ interface Position {
 
 function scan(folder: string, { real, depth, skipped }: Position, found: Found): void {
   const [groupsHere, singlesHere]: [string[], string[]] = [[], []];
-  for (const entry of readableEntries(folder, found).sort(byName)) {
-    const { name } = entry;
-    if (name.startsWith(".") || SKIPPED.has(name) || skipped.has(name)) continue;
+  for (const { name, isLink, isFolder } of candidates(folder, found)) {
+    if (SKIPPED.has(name) || skipped.has(name)) continue;
     const path = join(folder, name);
-    const isLink = entry.isSymbolicLink();
-    if (entry.isDirectory() || (isLink && leadsToDirectory(path))) {
+    if (isFolder || (isLink && leadsToDirectory(path))) {
       const target = isLink ? realpathSync(path) : join(real.at(-1) ?? folder, name);
       // Drush goes round a circle of links until the system stops it, and finds the same files again.
       if (depth > 0 && !real.includes(target)) scan(path, { real: [...real, target], depth: depth - 1, skipped }, found);
@@ -88,13 +86,28 @@ function scan(folder: string, { real, depth, skipped }: Position, found: Found):
   found.singles.push(...singlesHere);
 }
 
+interface Candidate {
+  readonly name: string;
+  /** Its name, with a file for this version of drush behind its plain twin. */
+  readonly order: string;
+  readonly isLink: boolean;
+  readonly isFolder: boolean;
+}
+
 /**
- * The original takes the file system's order; sorted, ties are settled the same way each time. A file for this version of drush comes behind its plain
- * twin, so that it wins as it does among drushrc files.
+ * What may be, or lead to, an alias file. The original takes the file system's order; sorted, ties are settled the same way each time. A file for this version of drush comes
+ * behind its plain twin, so that it wins as it does among drushrc files.
  */
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  const [first, second] = [a.name, b.name].map((name) => name.replace(/\.drush8rc\.php$/, ".drushrc.php8"));
-  return (first ?? "") < (second ?? "") ? -1 : 1;
+function candidates(folder: string, found: Found): Candidate[] {
+  const all: Candidate[] = [];
+  for (const entry of readableEntries(folder, found)) {
+    const { name } = entry;
+    const isLink = entry.isSymbolicLink();
+    const isFolder = entry.isDirectory();
+    if (name.startsWith(".") || !(isLink || isFolder || name.endsWith("rc.php"))) continue;
+    all.push({ name, order: name.replace(/\.drush8rc\.php$/, ".drushrc.php8"), isLink, isFolder });
+  }
+  return all.sort((one, two) => (one.order < two.order ? -1 : 1));
 }
 
 function readableEntries(folder: string, found: Found): Dirent[] {

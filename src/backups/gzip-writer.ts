@@ -8,6 +8,8 @@ import { gzipSeal } from "./seals.ts";
 /** Takes bytes in order, and waits while it has enough. */
 export interface ByteSink {
   write(bytes: Buffer): Promise<void>;
+  /** The next bytes will be some time in coming: what there is can be seen to meanwhile. */
+  pause(): Promise<void>;
   /** All bytes have been given; returns when the last one has been passed on. */
   end(): Promise<void>;
 }
@@ -18,6 +20,8 @@ export interface GzipTools {
 }
 
 const PIECE = 1 << 19;
+/** Less than this is not worth a thread of its own. */
+const SMALLEST_SHARE = 1 << 16;
 /** Twice as quick as gzip's own 6, for 5 % more bytes. */
 const LEVEL = 2;
 const SYNC_FLUSH = 2;
@@ -54,13 +58,20 @@ export class GzipWriter implements ByteSink {
       const copied = bytes.copy(this.#piece, this.#filled, at);
       this.#filled += copied;
       at += copied;
-      if (this.#filled === PIECE) await this.#start();
+      if (this.#filled === PIECE) await this.#start(this.#take());
     }
   }
 
-  async end(): Promise<void> {
-    if (this.#filled > 0) await this.#start();
+  async pause(): Promise<void> {
+    const filled = this.#take();
+    // In shares, so that no thread has to wait for another one's piece.
+    const share = Math.max(SMALLEST_SHARE, Math.ceil(filled.length / this.#atOnce));
+    for (let at = 0; at < filled.length; at += share) await this.#start(filled.subarray(at, at + share));
     while (this.#running.length > 0) await this.#passOn();
+  }
+
+  async end(): Promise<void> {
+    await this.pause();
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.#crc, 0);
     trailer.writeUInt32LE(this.#length % 2 ** 32, 4);
@@ -69,10 +80,15 @@ export class GzipWriter implements ByteSink {
     await this.#to(Buffer.concat([end, gzipSeal.make(this.#hash.digest())]));
   }
 
-  async #start(): Promise<void> {
+  /** What has been gathered; then there is nothing any more. */
+  #take(): Buffer {
     const piece = this.#piece.subarray(0, this.#filled);
     this.#piece = Buffer.allocUnsafe(PIECE);
     this.#filled = 0;
+    return piece;
+  }
+
+  async #start(piece: Buffer): Promise<void> {
     this.#crc = crc32Of(piece, this.#crc);
     this.#length += piece.length;
     const running = this.#compressed(piece);

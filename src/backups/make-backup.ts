@@ -12,6 +12,7 @@ import { DUMP, SiteMembers } from "./site-members.ts";
 import { readTree, type Steadiness } from "./steady-tree.ts";
 import { BLOCK, fileHeader, paddingAfter } from "./tar-header.ts";
 import { RECORD } from "./tar-parser.ts";
+import type { ByteSink } from "./gzip-writer.ts";
 import { packingWriter } from "./writers.ts";
 
 export interface BackupRequest {
@@ -115,11 +116,12 @@ class Making {
   async #members(writer: Awaited<ReturnType<typeof packingWriter>>, newHash: () => Hash): Promise<{ readonly members: number; readonly bytes: number; readonly seal: string; readonly unsteady: readonly string[] }> {
     const { directory, replaced, steadiness, env, facts, dump, log, onChild, onProgress } = this.#request;
     const rows = new MemberRows(newHash);
-    const counted = {
+    const counted: ByteSink = {
       write: (bytes: Buffer): Promise<void> => {
         this.#streamed += bytes.length;
         return writer.write(bytes);
       },
+      pause: () => writer.pause(),
       end: () => writer.end(),
     };
     const members = new SiteMembers({ out: counted, rows, replaced, notice: log });
@@ -133,6 +135,7 @@ class Making {
       log,
       onProgress: () => onProgress?.(rows.rows.count, this.#streamed),
     });
+    await counted.pause();
     const dumped = await dump();
     if (dumped !== undefined) await this.#dump(members, dumped);
     const seal = await this.#manifest(counted, { rows, members, hash: newHash(), facts, unsteady });

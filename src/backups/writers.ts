@@ -35,6 +35,10 @@ class PlainWriter implements ByteSink {
     }
   }
 
+  async pause(): Promise<void> {
+    // It has nothing to do ahead.
+  }
+
   async end(): Promise<void> {
     const piece = this.#piece.subarray(0, this.#filled);
     this.#piece = Buffer.allocUnsafe(PIECE);
@@ -77,6 +81,10 @@ class Bzip2Writer implements ByteSink {
 
   write(bytes: Buffer): Promise<void> {
     return this.#plain.write(bytes);
+  }
+
+  async pause(): Promise<void> {
+    await this.#plain.end();
   }
 
   async end(): Promise<void> {

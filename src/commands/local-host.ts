@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { readIfThere } from "../files/look.ts";
+import { addressInHosts } from "../files/hosts-file.ts";
 
 /** What was found out of names in this process. */
 const known = new Map<string, Promise<boolean>>();
@@ -20,7 +20,7 @@ async function isOwnName(name: string): Promise<boolean> {
 }
 
 async function addressOf(name: string): Promise<string | undefined> {
-  const listed = listedAddress(name, readIfThere("/etc/hosts")?.toString("utf8") ?? "");
+  const listed = addressInHosts(name);
   if (listed !== undefined) return listed;
   try {
     const { lookup } = await import("node:dns/promises");
@@ -28,15 +28,6 @@ async function addressOf(name: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** What the resolver would find first, without loading Node's (5 ms). */
-export function listedAddress(name: string, hosts: string): string | undefined {
-  for (const line of hosts.split("\n")) {
-    const [address = "", ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
-    if (/^\d+\.\d+\.\d+\.\d+$/.test(address) && names.some((listed) => listed.toLowerCase() === name)) return address;
-  }
-  return undefined;
 }
 
 /** This machine's full name: what its own address is called. */

@@ -109,6 +109,8 @@ class BackupInTheMaking {
   readonly #making: Making;
   readonly #dumped = later<string | undefined>();
   readonly #dumpBytes = later<number>();
+  /** The dump takes longest: what else there is to do begins when its client runs. */
+  readonly #dumpRuns = later<undefined>();
   readonly #stop = new AbortController();
   #first: Part | undefined;
   #file: string;
@@ -127,6 +129,7 @@ class BackupInTheMaking {
     const dump = step("dump the database", (work) => this.#part(work, "dump", (own) => this.#dump(own)));
     const pack = step("pack the site's files and read the archive back", (work) => this.#part(work, "pack", (own) => this.#pack(own)));
     if (!options.database) {
+      this.#dumpRuns.resolve(undefined);
       this.#dumped.resolve(undefined);
       this.#dumpBytes.resolve(0);
     }
@@ -146,8 +149,12 @@ class BackupInTheMaking {
     const stop = (): void => this.#stop.abort();
     work.signal.addEventListener("abort", stop);
     if (work.signal.aborted) stop();
+    const child = (pid: number): void => {
+      work.child(pid);
+      this.#dumpRuns.resolve(undefined);
+    };
     try {
-      await run({ ...work, signal: this.#stop.signal });
+      await run({ ...work, child, signal: this.#stop.signal });
     } catch (thrown) {
       if (this.#fails(part) === part) throw thrown;
     } finally {
@@ -166,6 +173,7 @@ class BackupInTheMaking {
     const { call, credentials } = this.#making;
     const file = beside(this.#file, "sql");
     try {
+      if (work.dryRun) this.#dumpRuns.resolve(undefined);
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         work.files.journal.scratch(file);
         const size = (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
@@ -176,6 +184,7 @@ class BackupInTheMaking {
       this.#dumped.resolve(done === true ? file : undefined);
     } catch (thrown) {
       this.#fails("dump");
+      this.#dumpRuns.resolve(undefined);
       this.#dumped.reject(thrown);
       this.#dumpBytes.reject(thrown);
       throw thrown;
@@ -192,7 +201,7 @@ class BackupInTheMaking {
     if (!(last > 0 && last < SMALL_DUMP)) return undefined;
     try {
       this.#dumpBytes.resolve(last);
-      return await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, facts: { tables: [], hiddenRoutines: [], hasPrograms: true } });
+      return await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, facts: { tables: [], hiddenRoutines: [], hasPrograms: true, hasTriggers: undefined } });
     } catch (thrown) {
       if (work.signal.aborted) throw thrown;
       work.log("debug", `The dump is tried again, with a look at the database first: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
@@ -202,6 +211,7 @@ class BackupInTheMaking {
 
   async #dumpUnknown(work: Work, file: string): Promise<number> {
     const { site, call, credentials, options } = this.#making;
+    this.#dumpRuns.resolve(undefined);
     const db = await this.#connect();
     try {
       const facts = await lookAtDatabase(db, credentials.name);
@@ -231,6 +241,7 @@ class BackupInTheMaking {
 
   async #pack(work: Work): Promise<void> {
     const { place } = this.#making;
+    await this.#dumpRuns.promise;
     work.log("backup", `Adding sites directory to ${this.#file}`);
     const staged = beside(this.#file, "archive");
     try {

@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { ShimError } from "../errors/shim-error.ts";
+import { onlyAddressInHosts } from "../files/hosts-file.ts";
 import { lookBehind } from "../files/look.ts";
 import { textFromBytes } from "../php-values/text.ts";
 
@@ -49,12 +50,14 @@ export async function connectDb(account: DbAccount, options: ConnectOptions): Pr
   const { createConnection } = await import("mysql2/promise");
   const socket = socketFor(account.host, options.socket);
   const connecting = createConnection({
-    ...(socket === undefined ? { host: account.host, port: account.port } : { socketPath: socket }),
+    ...(socket === undefined ? { host: onlyAddressInHosts(account.host) ?? account.host, port: account.port } : { socketPath: socket }),
     user: account.user,
     password: account.password,
     ...(account.database === undefined ? {} : { database: account.database }),
     charset: "utf8mb4",
     multipleStatements: false,
+    // A parser made for each kind of row pays off for thousands of them, and is compiled each time.
+    disableEval: true,
     connectTimeout: options.timeoutMs,
     typeCast: (field) => {
       const bytes = field.buffer();

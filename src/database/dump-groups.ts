@@ -41,6 +41,7 @@ interface Groups {
   readonly groups: readonly (readonly string[])[];
   readonly views: readonly string[];
   readonly programs: readonly string[];
+  readonly hasTriggers: boolean | undefined;
 }
 
 /**
@@ -49,7 +50,7 @@ interface Groups {
  *
  * @returns false when the tables could not be locked; nothing is written then
  */
-export async function dumpSideBySide(file: FileHandle, run: DumpRun, { account, timeoutMs, groups, views, programs }: Groups): Promise<boolean> {
+export async function dumpSideBySide(file: FileHandle, run: DumpRun, { account, timeoutMs, groups, views, programs, hasTriggers }: Groups): Promise<boolean> {
   const { socket, signal } = run.settings;
   const db = await connectDb(account, { socket, timeoutMs, signal });
   const files: FileHandle[] = [file];
@@ -57,7 +58,7 @@ export async function dumpSideBySide(file: FileHandle, run: DumpRun, { account, 
     if (!(await lock(db, groups.flat()))) return false;
     for (let index = 1; index < groups.length; index++) files.push(await nameless(run.target));
     const stop = new AbortController();
-    const parts = groups.map((names, index) => startGroup(files[index] ?? file, { ...run, settings: { ...run.settings, signal: AbortSignal.any([signal, stop.signal]) } }, { account, args: [account.database, "--tables", ...names] }));
+    const parts = groups.map((names, index) => startGroup(files[index] ?? file, { ...run, settings: { ...run.settings, signal: AbortSignal.any([signal, stop.signal]) } }, { account, args: [...(hasTriggers === false ? ["--skip-triggers"] : []), account.database, "--tables", ...names] }));
     const all = Promise.all(parts.map(({ done }) => done)).catch((thrown: unknown) => {
       stop.abort();
       throw thrown;

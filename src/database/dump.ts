@@ -11,6 +11,7 @@ import { dumpSideBySide, tableGroups } from "./dump-groups.ts";
 import type { SideBySide } from "./side-by-side.ts";
 import { checkedName } from "./site-names.ts";
 import { dumpEstimate, requireSpace } from "./space.ts";
+import { askForTriggers } from "./triggers.ts";
 
 /** The account, and the database that it uses. */
 export type SiteDbAccount = DbAccount & { readonly database: string };
@@ -81,8 +82,18 @@ async function dumpInto(file: FileHandle, run: DumpRun, { request, facts }: { re
   }
   const programs = hidden.length > 0 ? ["--events"] : facts.hasPrograms ? ["--routines", "--events"] : [];
   const groups = tableGroups(facts, request.sideBySide);
-  if (groups !== undefined && (await dumpSideBySide(file, run, { account, timeoutMs, groups, programs, views: facts.tables.filter(({ kind }) => kind === "view").map(({ name }) => name) }))) return;
-  await dumpPart(file, run, { account, args: [...programs, account.database] });
+  if (groups !== undefined && (await dumpSideBySide(file, run, { account, timeoutMs, groups, programs, hasTriggers: facts.hasTriggers, views: facts.tables.filter(({ kind }) => kind === "view").map(({ name }) => name) }))) return;
+  await dumpWhole(file, run, { account, programs, hasTriggers: facts.hasTriggers });
+}
+
+/** One client asks for the triggers of each table; another one is quicker to find out that there are none at all. */
+async function dumpWhole(file: FileHandle, run: DumpRun, { account, programs, hasTriggers }: { readonly account: SiteDbAccount; readonly programs: readonly string[]; readonly hasTriggers: boolean | undefined }): Promise<void> {
+  const { database } = account;
+  if (hasTriggers === true) return dumpPart(file, run, { account, args: [...programs, database] });
+  const dumping = dumpPart(file, run, { account, args: ["--skip-triggers", ...programs, database] });
+  const [dumped, hasSome] = await Promise.allSettled([dumping, hasTriggers ?? askForTriggers(account, run.settings)]);
+  if (dumped.status === "rejected") throw dumped.reason;
+  if (hasSome.status === "rejected" || hasSome.value) await dumpPart(file, run, { account, args: ["--no-create-info", "--no-data", "--triggers", database] });
 }
 
 async function look({ account, db, timeoutMs }: DumpRequest, { socket, signal }: ClientSettings): Promise<DatabaseFacts> {

@@ -4,31 +4,30 @@ import { PhpFloat, PhpObject, type PhpValue } from "./value.ts";
 
 /** The text that PHP's var_export() gives for the value (PHP ≥ 7.3), byte for byte. */
 export function varExport(value: PhpValue): string {
-  const parts: string[] = [];
-  write(value, 0, parts);
-  return parts.join("");
+  return exported(value, 0);
 }
 
-function write(value: PhpValue, indent: number, parts: string[]): void {
+function exported(value: PhpValue, indent: number): string {
+  if (typeof value === "string") return exportString(value);
   if (value instanceof PhpArray) {
-    parts.push("array (\n");
-    for (const [key, item] of value) writeEntry(exportKey(key), item, indent + 2, indent + 2, parts);
-    parts.push(" ".repeat(indent), ")");
-  } else if (value instanceof PhpObject) {
-    // PHP indents the properties of an object by one blank more than the elements of an array.
-    parts.push("(object) array(\n");
-    for (const [key, item] of value.properties) writeEntry(exportString(String(key)), item, indent + 3, indent + 2, parts);
-    parts.push(" ".repeat(indent), ")");
-  } else {
-    parts.push(scalar(value));
+    const before = " ".repeat(indent + 2);
+    let text = "array (\n";
+    for (const [key, item] of value) text += entry(before, exportKey(key), item, indent + 2);
+    return `${text}${" ".repeat(indent)})`;
   }
+  if (value instanceof PhpObject) {
+    // PHP indents the properties of an object by one blank more than the elements of an array.
+    const before = " ".repeat(indent + 3);
+    let text = "(object) array(\n";
+    for (const [key, item] of value.properties) text += entry(before, exportString(String(key)), item, indent + 2);
+    return `${text}${" ".repeat(indent)})`;
+  }
+  return scalar(value);
 }
 
-function writeEntry(key: string, item: PhpValue, indent: number, nested: number, parts: string[]): void {
-  parts.push(" ".repeat(indent), key, " => ");
-  if (item instanceof PhpArray || item instanceof PhpObject) parts.push("\n", " ".repeat(nested));
-  write(item, nested, parts);
-  parts.push(",\n");
+function entry(before: string, key: string, item: PhpValue, nested: number): string {
+  const isNested = item instanceof PhpArray || item instanceof PhpObject;
+  return `${before}${key} => ${isNested ? `\n${" ".repeat(nested)}` : ""}${exported(item, nested)},\n`;
 }
 
 function exportKey(key: PhpKey): string {
@@ -36,10 +35,9 @@ function exportKey(key: PhpKey): string {
   return typeof key === "string" ? exportString(key) : String(key);
 }
 
-function scalar(value: Exclude<PhpValue, PhpArray | PhpObject>): string {
+function scalar(value: Exclude<PhpValue, PhpArray | PhpObject | string>): string {
   if (value === null) return "NULL";
   if (typeof value === "boolean") return value ? "true" : "false";
-  if (typeof value === "string") return exportString(value);
   if (value instanceof PhpFloat) return exportFloat(value.value);
   return integer(value);
 }
@@ -54,6 +52,10 @@ function exportFloat(value: number): string {
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
+/** What cannot stand as it is between two quotes. */
+const SPECIAL = /[\\'\0]/;
+
 function exportString(text: string): string {
-  return `'${text.replace(/[\\']/g, "\\$&").replace(/\u0000/g, "' . \"\\0\" . '")}'`;
+  if (!SPECIAL.test(text)) return `'${text}'`;
+  return `'${text.replace(/[\\']/g, "\\$&").replace(/\0/g, "' . \"\\0\" . '")}'`;
 }

@@ -9,6 +9,8 @@ export interface ProcessRequest {
   readonly cwd: string;
   /** Sent on standard input; without it the child reads an empty input. */
   readonly input?: string | Uint8Array;
+  /** Open descriptors that the child gets as 3, 4, … */
+  readonly more?: readonly number[];
   readonly timeoutMs: number;
   /** Limit for each of the two outputs. */
   readonly maxOutputBytes: number;
@@ -47,7 +49,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
       cwd: request.cwd,
       env: { ...request.env },
       // Each pipe costs; a child without input reads from /dev/null.
-      stdio: [request.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [request.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(request.more ?? [])],
       detached: true,
     });
     const ending = { timedOut: false, outputTooLong: false };

@@ -50,9 +50,14 @@ export function scanExtensions(settings: ScanSettings): ExtensionFile[] {
   const files: string[] = [];
   for (const folder of new Set(settings.folders)) walk(folder, { known, now, files, skipped: settings.skipped, inProvision: false });
   const found = files.map((file) => ({ file, hooks: hooksOf(file, known, now) })).filter(({ hooks }) => hooks.length > 0);
-  const text = JSON.stringify(now);
-  if (text !== JSON.stringify(known)) settings.remembered.set(MEMORY, text);
+  if (!isSame(now.folders, known.folders) || !isSame(now.files, known.files)) settings.remembered.set(MEMORY, JSON.stringify(now));
   return found;
+}
+
+/** Whether what is remembered is as it was: what has not changed was taken over as it stood. */
+function isSame<T>(now: Readonly<Record<string, T>>, known: Readonly<Record<string, T>>): boolean {
+  const names = Object.keys(now);
+  return names.length === Object.keys(known).length && names.every((name) => now[name] === known[name]);
 }
 
 interface Walk {

@@ -122,7 +122,7 @@ describe("a dump", () => {
   it("db 44: with a wrong password fails without the password in its words", async () => {
     const target = join(stage.folder(), "database.sql");
     const wrong = { ...account, password: "wr0ng-Word" };
-    const facts = { tables: [], hiddenRoutines: [], hasPrograms: false };
+    const facts = { tables: [], hiddenRoutines: [], hasPrograms: false, hasTriggers: false };
     for (const options of [{}, { facts }]) {
       const error = (await dump(wrong, { target, ...options }).catch((thrown: unknown) => thrown)) as Error;
       expect(error).toMatchObject({ code: "PROVISION_BACKUP_FAILED", message: expect.stringContaining("Access denied for user 'source'") as string });
@@ -141,7 +141,7 @@ describe("a dump", () => {
   });
 
   it.each(["a\nb", "a\0b"])("with %j in the password says that clients cannot take it", async (password) => {
-    const facts = { tables: [], hiddenRoutines: [], hasPrograms: false };
+    const facts = { tables: [], hiddenRoutines: [], hasPrograms: false, hasTriggers: false };
     await expect(dump({ ...account, password }, { facts })).rejects.toMatchObject({ code: "PROVISION_DB_CONNECT_FAIL" });
   });
 
@@ -261,7 +261,32 @@ describe("clients", () => {
     const folder = speaking("mysqldump", VERSIONS[kind]);
     const account = await stage.makeDatabase("args");
     const text = readFileSync(await dump(account, { clients: { env: { PATH: folder } } }), "utf8");
-    expect(text.split("\n")[0]).toBe(["-- --defaults-file=/dev/fd/3", "--single-transaction", "--quick", "--no-autocommit", "--skip-add-locks", "--hex-blob", "--no-tablespaces", ...options, "args"].join(" "));
+    expect(text.split("\n")[0]).toBe(["-- --defaults-file=/dev/fd/3", "--single-transaction", "--quick", "--no-autocommit", "--skip-add-locks", "--hex-blob", "--no-tablespaces", ...options, "--skip-triggers", "args"].join(" "));
+  });
+
+  it("of a database that nobody has looked at: triggers are dumped where there are some, or where none can tell", async () => {
+    const unknown = { tables: [], hiddenRoutines: [], hasPrograms: false, hasTriggers: undefined };
+    const account = await stage.makeDatabase("shots");
+    await stage.query("CREATE TABLE shots.t (id INT)");
+    const folder = stage.folder();
+    const log = join(folder, "log");
+    writeFileSync(join(folder, "mariadb-dump"), `#!/bin/sh\necho "$@" >> ${log}\nexec /usr/bin/mariadb-dump "$@"\n`, { mode: 0o755 });
+    symlinkSync("/usr/bin/mariadb", join(folder, "mariadb"));
+    const clients = { env: { PATH: folder } };
+    const parts = async (): Promise<number> => {
+      rmSync(log, { force: true });
+      await load(account, await dump(account, { facts: unknown, force: true, clients }), clients);
+      return readFileSync(log, "utf8").split("\n").filter((line) => line.endsWith(" shots")).length;
+    };
+    const triggers = (): Promise<unknown> => stage.query("SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shots'");
+    expect([await parts(), await triggers()]).toEqual([1, []]);
+    await stage.query("CREATE TRIGGER shots.shot BEFORE INSERT ON shots.t FOR EACH ROW SET NEW.id = 1");
+    // A load drops the table, and the trigger with it.
+    expect([await parts(), await triggers()]).toEqual([2, [{ name: "shot" }]]);
+    rmSync(join(folder, "mariadb"));
+    writeFileSync(join(folder, "mariadb"), '#!/bin/sh\n[ "$1" = --version ] && exec /usr/bin/mariadb "$@"\ncase "$*" in *TRIGGERS*) exit 1 ;; esac\nexec /usr/bin/mariadb "$@"\n', { mode: 0o755 });
+    await stage.query("DROP TRIGGER shots.shot");
+    expect([await parts(), await triggers()]).toEqual([2, []]);
   });
 
   it.each([["mariadb-dump", "mariadb"], ["mysqldump", "mysql"]])("db 50: work when there are only %s and %s", async (dumping, loading) => {

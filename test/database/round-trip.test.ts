@@ -103,7 +103,7 @@ describe("a database that is dumped and loaded", () => {
 });
 
 describe("a large database", () => {
-  const facts = (tables: DatabaseFacts["tables"]): DatabaseFacts => ({ tables, hiddenRoutines: [], hasPrograms: false });
+  const facts = (tables: DatabaseFacts["tables"]): DatabaseFacts => ({ tables, hiddenRoutines: [], hasPrograms: false, hasTriggers: false });
   const innodb = (name: string, bytes: number) => ({ name, kind: "table", bytes, engine: "innodb" }) as const;
 
   it("is dumped in groups of about the same size", () => {
