@@ -53,14 +53,19 @@ export async function deployedSite(work: Work, call: CommandCall, deployment: De
     return;
   }
   const deploy = await call.on(name, "provision-deploy", PhpArray.of([["old_uri", deployment.oldUri], ["strict", 0]]));
-  await work.include({ steps: await deploySteps(withEnabled(targetSite(deploy), enabled), deploy, deployment) });
-  await work.include(await verifyDeployed(call, name));
+  const state = { isVerified: false };
+  const verify = async (inner: Work, served?: Promise<boolean>): Promise<void> => {
+    state.isVerified = true;
+    await inner.include(await verifyDeployed(call, name, served));
+  };
+  await work.include({ steps: await deploySteps(withEnabled(targetSite(deploy), enabled), deploy, { ...deployment, besideReload: verify }) });
+  if (!state.isVerified) await verify(work);
 }
 
 /** The last part of a move: the site's own verify, on what the deployment has left. */
-async function verifyDeployed(call: CommandCall, name: string): Promise<Plan> {
+async function verifyDeployed(call: CommandCall, name: string, served: Promise<boolean> | undefined): Promise<Plan> {
   const verify = await call.on(name, "provision-verify");
-  return verifySite(targetSite(verify), verify, { settled: true });
+  return verifySite(targetSite(verify), verify, { settled: true, served });
 }
 
 /** What is known of the place where a site is deployed. */
@@ -72,13 +77,21 @@ interface Place {
   readonly call: CommandCall;
 }
 
+type DeploymentSteps = Pick<Deployment, "archive" | "oldUri" | "former" | "vhostUmask" | "fresh" | "meanwhile"> & {
+  /**
+   * What need not wait for the web server; it is told whether that serves the site, as soon as it does or has failed to. Not called where files have to be pushed to other
+   * machines in between.
+   */
+  readonly besideReload?: (work: Work, served: Promise<boolean>) => Promise<void>;
+};
+
 /**
  * The steps that put what a backup holds where the site is to be. A directory that is there is replaced: it comes back when something fails, and goes for good at the
  * end of the task.
  *
  * @throws NeedsRealDrush, ShimError before anything was changed
  */
-export async function deploySteps(site: SiteContext, call: CommandCall, deployment: Pick<Deployment, "archive" | "oldUri" | "former" | "vhostUmask" | "fresh" | "meanwhile">): Promise<Plan["steps"]> {
+export async function deploySteps(site: SiteContext, call: CommandCall, deployment: DeploymentSteps): Promise<Plan["steps"]> {
   await nativeServer(site.platform.webServer, call);
   siteUri(site);
   const core = nativeCore(site.platform);
@@ -94,6 +107,7 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
     oldUri = uriInBackup(staged) ?? oldUri;
   });
   const { note, push, pushAgain } = await sitePush(site, call, { override: true });
+  let served = Promise.resolve(false);
   const ready: Plan["steps"] = [[unpacking, step("create the database", (work) => createDatabase(work, place))], step("load the database", (work) => load(work, place, join(staged, "database.sql")))];
   return [
     ...note,
@@ -108,8 +122,16 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
     }),
     ...push,
     [
-      step("write the virtual host and reload the web server", (work) => serveSite({ ...work, flaw: (error) => work.error(error) }, site, call, { anew: true, ...(deployment.former === undefined ? {} : { former: deployment.former }), ...(deployment.vhostUmask === undefined ? {} : { umask: deployment.vhostUmask }) })),
-      step("bring the site's database up to its code and place", (work) => settleDrupal(work, { site, core, call }, oldUri)),
+      step("write the virtual host and reload the web server", async (work) => {
+        const { former, vhostUmask } = deployment;
+        const serving = serveSite({ ...work, flaw: (error) => work.error(error) }, site, call, { anew: true, ...(former === undefined ? {} : { former }), ...(vhostUmask === undefined ? {} : { umask: vhostUmask }) });
+        served = serving.then(() => true, () => false);
+        await serving;
+      }),
+      step("bring the site's database up to its code and place", async (work) => {
+        await settleDrupal(work, { site, core, call }, oldUri);
+        if (pushAgain.length === 0) await deployment.besideReload?.(work, served);
+      }),
     ],
     ...pushAgain,
   ];

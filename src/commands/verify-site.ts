@@ -22,17 +22,21 @@ import { writeSiteAliases } from "./site-aliases.ts";
 export interface VerifyOptions {
   /** Drupal has just brought its table of modules up to date; what is still missing then stays missing. */
   readonly settled?: boolean;
+  /** The web server is just being given the site; false in the end when that has failed, and been told. Its files are left alone until then. */
+  readonly served?: Promise<boolean> | undefined;
 }
 
 /** `provision-verify` of a Drupal 7 site, without running its Drupal (Provision 7.x-3.x). */
-export async function verifySite(site: SiteContext, call: CommandCall, { settled = false }: VerifyOptions = {}): Promise<Plan> {
+export async function verifySite(site: SiteContext, call: CommandCall, { settled = false, served }: VerifyOptions = {}): Promise<Plan> {
   const { uri, core, master, webGroup, uploadDirectories } = await examineSite(site, call);
   const stored = await call.storedContexts.get(site.name);
   const { webServer } = site.platform;
-  const writeVhost = (work: Work): Promise<void> => serveSite(work, site, call, { umask: SETTINGS_UMASK, onlyWhenNeeded: settled });
+  const writeVhost = async (work: Work): Promise<void> => {
+    if ((await served) !== false) await serveSite(work, site, call, { umask: SETTINGS_UMASK, onlyWhenNeeded: settled });
+  };
   // A reload takes longer than all the rest; where nothing depends on the rest it need not wait for it.
   const { note, push, pushAgain } = await sitePush(site, call, { override: isTruthy(call.options.get("override_slave_authority")) });
-  const isUnchanged = push.length === 0 && (await isServed(site, call));
+  const isUnchanged = push.length === 0 && served === undefined && (await isServed(site, call));
   let rows: SystemRow[] = [];
   let db: Db | undefined;
   const connected = (): Db => {

@@ -1,9 +1,20 @@
 import { createReadStream, readSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { loadEnd, startLoadClient, type Load } from "./load.ts";
-import { sideBySideHere } from "./side-by-side.ts";
+import { sideBySideHere, type SideBySide } from "./side-by-side.ts";
 
 const READ_BYTES = 1024 * 1024;
+
+/** In a dump of less than this, most of the time goes into making tables: that is waiting for the disk, which two clients do better than one however few processors there are. */
+const FEW_ROWS_BYTES = 16 * 1024 * 1024;
+/** Of such a dump, smaller ones are not worth a second client. */
+const SMALLEST_BYTES = 128 * 1024;
+/** What it takes to make a table, in bytes of rows. */
+const TABLE_BYTES = 8192;
+
+function sideBySideFor({ size, request }: Load): SideBySide {
+  return request.sideBySide ?? (size < FEW_ROWS_BYTES ? { fromBytes: SMALLEST_BYTES, clients: 2 } : sideBySideHere());
+}
 
 /** A stretch of the dump, from its first byte to before its last. */
 interface Piece {
@@ -27,8 +38,9 @@ export interface Pieces {
  * Cuts a large dump at its own headings. Undefined for one that a single client loads: small ones, those of other programs, and those that are not as the clients
  * write them from the first line to the last.
  */
-export function loadPieces({ descriptor, size, start, request }: Load): Pieces | undefined {
-  const { fromBytes, clients } = request.sideBySide ?? sideBySideHere();
+export function loadPieces(load: Load): Pieces | undefined {
+  const { descriptor, size, start } = load;
+  const { fromBytes, clients } = sideBySideFor(load);
   if (size < fromBytes || clients < 2 || !isWholeDump(descriptor, { size, start })) return undefined;
   const headings = findHeadings(descriptor, { size, start });
   const [session] = headings;
@@ -46,22 +58,16 @@ export function loadPieces({ descriptor, size, start, request }: Load): Pieces |
   };
 }
 
-/** Each client takes the next largest table when it is done with one. */
+/** The largest table first; each client takes the next one when it is done with one. Where a client would be given many before it has done any, each gets its share beforehand. */
 export async function loadSideBySide(load: Load, pieces: Pieces): Promise<void> {
-  const { clients } = load.request.sideBySide ?? sideBySideHere();
+  const { clients } = sideBySideFor(load);
   const stop = new AbortController();
   const stoppable: Load = { ...load, settings: { ...load.settings, signal: AbortSignal.any([load.settings.signal, stop.signal]) } };
   const report = progressOf(load);
-  const waiting = [...pieces.tables].sort((one, two) => two.to - two.from - (one.to - one.from));
-  await runClient(stoppable, function* () {
-    yield pieces.session;
-    yield* pieces.first;
-  }, report);
-  const tables = function* (): Generator<Piece> {
-    yield pieces.session;
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield next;
-  };
-  const running = Array.from({ length: clients }, () => runClient(stoppable, tables, report));
+  const tables = [...pieces.tables].sort((one, two) => lengthOf(two) - lengthOf(one));
+  const shares = load.size < FEW_ROWS_BYTES ? inShares(tables, clients) : Array.from({ length: clients }, () => taking(tables));
+  if (pieces.first.length > 0) await runClient(stoppable, [pieces.session, ...pieces.first], report);
+  const running = shares.map((share) => runClient(stoppable, startingWith(pieces.session, share), report));
   try {
     await Promise.all(running);
   } catch (thrown) {
@@ -69,19 +75,46 @@ export async function loadSideBySide(load: Load, pieces: Pieces): Promise<void> 
     await Promise.allSettled(running);
     throw thrown;
   }
-  await runClient(stoppable, function* () {
-    yield pieces.session;
-    yield* pieces.last;
-  }, report);
+  if (pieces.last.length > 0) await runClient(stoppable, [pieces.session, ...pieces.last], report);
 }
 
-async function runClient(load: Load, pieces: () => Generator<Piece>, report: (bytes: number) => void): Promise<void> {
+function lengthOf({ from, to }: Piece): number {
+  return to - from;
+}
+
+function* taking(waiting: Piece[]): Generator<Piece> {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield next;
+}
+
+function* startingWith(session: Piece, pieces: Iterable<Piece>): Generator<Piece> {
+  yield session;
+  yield* pieces;
+}
+
+function inShares(tables: readonly Piece[], clients: number): Piece[][] {
+  const shares = Array.from({ length: clients }, () => ({ pieces: [] as Piece[], work: 0 }));
+  for (const piece of tables) {
+    const least = shares.reduce((one, other) => (other.work < one.work ? other : one));
+    least.pieces.push(piece);
+    least.work += lengthOf(piece) + TABLE_BYTES;
+  }
+  return shares.map(({ pieces }) => pieces);
+}
+
+async function runClient(load: Load, pieces: Iterable<Piece>, report: (bytes: number) => void): Promise<void> {
   const child = await startLoadClient(load, "pipe");
   const { stdin } = child;
   if (stdin === null) throw new TypeError("The client was started without a pipe.");
   const source = async function* (): AsyncGenerator<Buffer> {
-    for (const { from, to } of pieces()) {
+    for (const { from, to } of pieces) {
       if (to <= from) continue;
+      if (to - from <= READ_BYTES) {
+        const bytes = Buffer.allocUnsafe(to - from);
+        yield bytes.subarray(0, readSync(load.descriptor, bytes, 0, bytes.length, from));
+        child.alive();
+        report(bytes.length);
+        continue;
+      }
       for await (const chunk of createReadStream("", { fd: load.descriptor, autoClose: false, start: from, end: to - 1, highWaterMark: READ_BYTES })) {
         yield chunk as Buffer;
         child.alive();

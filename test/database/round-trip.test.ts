@@ -179,6 +179,24 @@ describe("a large database", () => {
   });
 
   it.each([
+    ["of many small tables is loaded by two clients", 60, "", 2],
+    ["of a few is loaded by one", 2, "", 1],
+    ["whose triggers stand apart is loaded by one", 60, "CREATE TRIGGER shot BEFORE INSERT ON t0 FOR EACH ROW SET NEW.n = NEW.n + 1;", 1],
+  ])("small dump %s, unless it is told otherwise", async (_, tables, more, clients) => {
+    const source = await stage.makeDatabase("many");
+    const made = Array.from({ length: tables }, (_one, index) => `CREATE TABLE t${index} (n INT, s VARCHAR(3000)); INSERT INTO t${index} VALUES (${index}, REPEAT('x', 3000));`);
+    await stage.query(`USE many; ${made.join(" ")} ${more}`);
+    const file = join(stage.folder(), "x.sql");
+    const facts = { tables: [], hiddenRoutines: [], hasPrograms: false, hasTriggers: undefined };
+    await dumpDatabase({ account: source, target: file, timeoutMs: 20_000, facts }, stage.clients());
+    const copy = await stage.makeDatabase("copy");
+    const children: number[] = [];
+    await loadDatabase({ account: copy, file }, stage.clients({ onChild: (pid) => children.push(pid) }));
+    expect(children).toHaveLength(clients);
+    expect(await contentOf(stage, "copy")).toEqual(await contentOf(stage, "many"));
+  });
+
+  it.each([
     ["is none of the clients'", (text: string) => text.replace(/^-- MariaDB dump/, "-- phpMyAdmin SQL Dump")],
     ["has no end", (text: string) => text.replace(/-- Dump completed.*\n$/, "")],
     ["has headings that nobody knows", (text: string) => text.replace("-- Dumping data for table `a`", "-- Something for table `a`")],

@@ -157,6 +157,20 @@ describe("a clone", () => {
     rmSync(join(root, "sites", uri, "modules/mine"), { recursive: true });
   });
 
+  it("whose virtual host the web server would refuse is taken back as a whole, and says so once, although its verify has begun", async () => {
+    const poison = at("config", SERVER, "apache/vhost.d/poison.test");
+    writeFileSync(poison, "NoSuchDirective on\n");
+    try {
+      const before = await worldOf(frontEnd);
+      const answer = await task(uri, "clone", "@poisoned.test", "@platform_other");
+      expect(failure(answer)).toEqual(failedWith("PROVISION_WEB_CONFIG_BROKEN"));
+      expect(answer.frame["error_log"]).toEqual({ PROVISION_WEB_CONFIG_BROKEN: [expect.stringContaining("poison.test")] });
+      await expectUnchanged(before);
+    } finally {
+      rmSync(poison);
+    }
+  });
+
   it("whose database updates fail is taken back as a whole", async () => {
     const broken = await morePlatform("broken");
     writeFileSync(join(broken, "modules/node/node.install"), `${readFileSync(join(broken, "modules/node/node.install"), "utf8")}\nfunction node_update_7999() { throw new Exception('on purpose'); }\n`);
