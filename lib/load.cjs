@@ -8,6 +8,8 @@ const vm = require("node:vm");
 const dist = path.join(__dirname, "../dist");
 
 function load(name) {
+  const loaded = load.bundles.get(name);
+  if (loaded !== undefined) return loaded.exports;
   const file = path.join(dist, `${name}.cjs`);
   // The build has put the function around it and left nothing but ASCII in it.
   const source = fs.readFileSync(file, "latin1");
@@ -20,10 +22,10 @@ function load(name) {
   const script = new vm.Script(source, { filename: file, cachedData });
   const module = { exports: {} };
   script.runInThisContext().call(module.exports, module.exports, require, module, file, dist, load);
-  load.scripts.push([name, script]);
+  load.bundles.set(name, { script, exports: module.exports });
   return module.exports;
 }
-load.scripts = [];
+load.bundles = new Map();
 
 module.exports = load;
 if (require.main === module) load(process.argv.splice(2, 1)[0]);

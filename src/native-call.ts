@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import type { AliasPlaces } from "./aliases/alias-files.ts";
+import { searchedFolders, type AliasPlaces } from "./aliases/alias-files.ts";
 import { Aliases, needsRealDrush } from "./aliases/find-alias.ts";
 import { DrushrcLoader } from "./aliases/load-drushrc.ts";
 import type { PhpSettings } from "./aliases/reading/php-fallback.ts";
@@ -13,6 +13,7 @@ import { NeedsRealDrush } from "./errors/needs-real-drush.ts";
 import { ShimError } from "./errors/shim-error.ts";
 import { foreignHooks, hooksInFiles, optionTexts } from "./extension-hooks.ts";
 import { currentUser } from "./files/groups.ts";
+import type { KnownFolders } from "./files/known-folders.ts";
 import { refuseOverload, refuseRoot } from "./guards.ts";
 import type { Invocation } from "./invocation.ts";
 import { loadCommand } from "./load-command.ts";
@@ -51,12 +52,14 @@ export async function examineCall(invocation: Invocation): Promise<NativeCall> {
   refuseRoot();
   const php = phpSettings(invocation);
   const command = line.command ?? "";
-  const { options, aliases } = await openOptions(invocation, { php, command, cli: line.options });
+  const known = searchedFolders(invocation.remembered);
+  const { options, aliases } = await openOptions(invocation, { php, command, cli: line.options, known });
   refuseOverload((name) => options.get(name));
   const record = await targetRecord(invocation, aliases);
   if (record !== undefined) options.useAlias(record);
   refuseUnknownOptions(line);
-  const { foreign, lines } = foreignHooks([command, ...(NATIVE_COMMANDS[command]?.within ?? [])], { invocation, values: (name) => options.all(name) }, rootOf(record));
+  const { foreign, lines } = foreignHooks([command, ...(NATIVE_COMMANDS[command]?.within ?? [])], { invocation, values: (name) => options.all(name), known }, rootOf(record));
+  known.keep();
   if (foreign !== undefined) throw new NeedsRealDrush(`the hook ${foreign}`);
   return { options, record, prepare: (stdin, signal) => preparePlan({ invocation, aliases, options, php, lines }, stdin, signal) };
 }
@@ -172,14 +175,14 @@ export async function openContexts(invocation: Invocation): Promise<Contexts> {
 }
 
 /** The options that drush's configuration files and the command line give, and the aliases that can be found with them. */
-async function openOptions(invocation: Invocation, call: { readonly php: PhpSettings; readonly command: string; readonly cli: PhpArray }): Promise<{ readonly options: OptionStore; readonly aliases: Aliases }> {
+async function openOptions(invocation: Invocation, call: { readonly php: PhpSettings; readonly command: string; readonly cli: PhpArray; readonly known?: KnownFolders }): Promise<{ readonly options: OptionStore; readonly aliases: Aliases }> {
   const { config, home, variables } = invocation;
   const etcPrefix = variables["ETC_PREFIX"] ?? "";
   const drushFolder = config.drush === undefined ? undefined : dirname(config.script ?? config.drush);
   const loader = new DrushrcLoader(call.php);
   const base = await loader.loadBase({ home, etcPrefix, drushFolder });
   const options = new OptionStore({ ...base, cli: call.cli, process: processFacts(invocation) }, loader, call.command);
-  return { options, aliases: new Aliases(aliasPlaces({ home, etcPrefix, drushFolder }, options), call.php) };
+  return { options, aliases: new Aliases(aliasPlaces({ home, etcPrefix, drushFolder, known: call.known ?? searchedFolders(invocation.remembered) }, options), call.php) };
 }
 
 function contextSources({ invocation, aliases, options }: Omit<Examined, "php" | "lines">): Omit<ContextSources, "call"> {
@@ -197,7 +200,7 @@ function contextSources({ invocation, aliases, options }: Omit<Examined, "php" |
   };
 }
 
-function aliasPlaces(where: Pick<AliasPlaces, "home" | "etcPrefix" | "drushFolder">, options: OptionStore): AliasPlaces {
+function aliasPlaces(where: Pick<AliasPlaces, "home" | "etcPrefix" | "drushFolder" | "known">, options: OptionStore): AliasPlaces {
   const depth = options.get("alias-search-depth");
   return {
     ...where,

@@ -19,6 +19,8 @@ export class OptionStore implements Options {
   readonly #loader: DrushrcLoader;
   readonly #command: string;
   #object: PhpValue | undefined;
+  /** The `site` set when nothing but the site's own drushrc.php has given it anything. */
+  #siteAsRead: PhpArray | undefined;
 
   constructor(sets: Partial<Record<OptionSetName, PhpArray>>, loader: DrushrcLoader, command: string) {
     this.#sets = { ...sets };
@@ -61,8 +63,15 @@ export class OptionStore implements Options {
   }
 
   async loadSite(sitePath: string): Promise<void> {
-    this.#sets.site = this.set("site").replace(await this.#loader.loadSite(sitePath));
+    const former = this.set("site");
+    const site = former.replace(await this.#loader.loadSite(sitePath));
+    this.#sets.site = site;
+    this.#siteAsRead = former.size === 0 ? site : undefined;
     this.#useSpecific();
+  }
+
+  isSiteAsRead(): boolean {
+    return this.#siteAsRead !== undefined && this.#siteAsRead === this.#sets.site;
   }
 
   /** Options that drushrc files set for this command only. */

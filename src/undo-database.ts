@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { searchedFolders } from "./aliases/alias-files.ts";
 import { Aliases } from "./aliases/find-alias.ts";
 import { Contexts } from "./contexts/contexts.ts";
 import { accountProof, dropAccount, dropAccountsOf, revokeAccount } from "./database/accounts.ts";
@@ -7,6 +9,7 @@ import { parseMasterDb } from "./database/master-url.ts";
 import { checkedName } from "./database/site-names.ts";
 import { ShimError } from "./errors/shim-error.ts";
 import { currentUser } from "./files/groups.ts";
+import { Remembered } from "./files/remembered.ts";
 import { PhpArray } from "./php-values/php-array.ts";
 import { databaseTimeoutMs, readConfig } from "./real-drush/config.ts";
 import type { UndoEntry } from "./task/journal.ts";
@@ -113,7 +116,7 @@ async function connected<T>(entry: UndoEntry, run: (db: Db, administrator: strin
 
 async function storedServer(entry: UndoEntry, home: string) {
   const php = phpForUndo(entry);
-  const aliases = new Aliases({ home, etcPrefix: process.env["ETC_PREFIX"] ?? "", drushFolder: undefined, aliasPaths: [], skipped: new Set(), depth: Infinity }, php);
+  const aliases = new Aliases({ home, etcPrefix: process.env["ETC_PREFIX"] ?? "", drushFolder: undefined, aliasPaths: [], skipped: new Set(), depth: Infinity, known: searchedFolders(new Remembered(join(home, ".provision-shim/cache"))) }, php);
   const { name, gid } = currentUser();
   const contexts = new Contexts({
     findAlias: async (alias) => {

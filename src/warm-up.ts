@@ -14,16 +14,22 @@ import { Descriptor } from "./reporters/descriptor.ts";
 import { runPlan } from "./task/run-plan.ts";
 import { undoHandlers } from "./undo-handlers.ts";
 
+export interface WarmUp {
+  /** Of a database server on this machine that answers whatever it is asked. */
+  readonly port: number;
+  /** The program that does this command's calls. */
+  readonly programOf: (command: string) => { readonly warmUpCall: typeof warmUpCall };
+  /** Told what did not succeed: its code is only compiled that far. */
+  readonly onFailure: (line: string) => void;
+}
+
 /**
  * Runs the everyday commands in a home of its own, so that V8 has compiled what they need when the build keeps its compiled code. Part of the build only.
  *
  * @param lib our folder lib/
  * @param platform a Drupal 7 root, read only
- * @param port of a database server on this machine that answers whatever it is asked
- * @returns what did not succeed, one line each
  */
-export async function warmUp(lib: string, platform: string, port: number): Promise<string[]> {
-  const failures: string[] = [];
+export async function warmUp(lib: string, platform: string, { port, programOf, onFailure }: WarmUp): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "shim-warm-up-"));
   try {
     const root = join(home, "platform");
@@ -32,30 +38,32 @@ export async function warmUp(lib: string, platform: string, port: number): Promi
     mkdirSync(join(root, "sites/warm.test"), { recursive: true });
     const credentials = phpFrom({ db_type: "mysql", db_host: "127.0.0.1", db_port: String(port), db_name: "warm", db_user: "warm", db_passwd: "warm", installed: true }) as PhpArray;
     writeFileSync(join(root, "sites/warm.test/drushrc.php"), siteDrushrcText(credentials, join(root, "sites/warm.test")));
-    for (const words of [
+    for (const [command, ...words] of [
       ["provision-save", "@warm.test"],
-      ["@server_warm", "provision-verify"],
-      ["@platform_warm", "provision-verify"],
-      ["@platform_warm", "provision-lock"],
-      ["@warm.test", "provision-disable"],
-      ["@warm.test", "provision-enable"],
-      ["@warm.test", "provision-verify"],
-      ["@warm.test", "provision-login-reset"],
-      ["@warm.test", "provision-backup", join(home, "warm.tar.gz")],
-      ["@warm.test", "provision-clone", "@copy.test", "@platform_warm"],
-      ["@copy.test", "provision-backup", join(home, "copy.tar.gz")],
-      ["@copy.test", "provision-restore", join(home, "copy.tar.gz")],
-      ["@copy.test", "provision-migrate", "@platform_other"],
-      ["@copy.test", "provision-delete"],
-    ]) {
-      const failure = await call({ home, lib, words: ["--backend=2", ...words] });
-      // It ends early, with its code compiled that far.
-      if (failure !== undefined) failures.push(`${words.join(" ")}: ${failure.message}`);
+      ["provision-verify", "@server_warm"],
+      ["provision-verify", "@platform_warm"],
+      ["provision-lock", "@platform_warm"],
+      ["provision-unlock", "@platform_warm"],
+      ["provision-disable", "@warm.test"],
+      ["provision-enable", "@warm.test"],
+      ["provision-verify", "@warm.test"],
+      ["provision-login-reset", "@warm.test"],
+      ["provision-backup", "@warm.test", join(home, "backups/warm.tar.gz")],
+      ["provision-backup-delete", "@warm.test", join(home, "backups/warm.tar.gz")],
+      ["provision-clone", "@warm.test", "@copy.test", "@platform_warm"],
+      ["provision-backup", "@copy.test", join(home, "copy.tar.gz")],
+      ["provision-restore", "@copy.test", join(home, "copy.tar.gz")],
+      ["provision-migrate", "@copy.test", "@platform_other"],
+      ["provision-delete", "@copy.test"],
+    ] as const) {
+      const [target, ...args] = command === "provision-save" ? ["", ...words] : words;
+      const all = ["--backend=2", ...(target === "" ? [] : [target]), command, ...args];
+      const failure = await programOf(command).warmUpCall({ home, lib, words: all });
+      if (failure !== undefined) onFailure(`${all.join(" ")}: ${failure.message}`);
     }
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
-  return failures;
 }
 
 /** What the clients of the database are here: they say what ours must hear, and read what it says. */
@@ -94,7 +102,8 @@ async function copyFolder(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true });
 }
 
-async function call({ home, lib, words }: { readonly home: string; readonly lib: string; readonly words: readonly string[] }): Promise<ShimError | undefined> {
+/** One call of a warm-up; answers what it failed with. */
+export async function warmUpCall({ home, lib, words }: { readonly home: string; readonly lib: string; readonly words: readonly string[] }): Promise<ShimError | undefined> {
   const nowhere = new Descriptor(openSync("/dev/null", "w"));
   const reporter = new BackendReporter({ progress: () => undefined, stdout: nowhere, stderr: nowhere });
   const invocation = await readInvocation({ words, lib, cwd: home, variables: { HOME: home, PATH: `${home}/bin:/usr/bin:/bin`, PROVISION_SHIM_ETC: home } });

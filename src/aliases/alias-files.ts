@@ -1,7 +1,9 @@
-import { readdirSync, realpathSync, type Dirent } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { ShimError } from "../errors/shim-error.ts";
+import { KnownFolders, type FolderEntry } from "../files/known-folders.ts";
 import { isDirectory } from "../files/look.ts";
+import type { Remembered } from "../files/remembered.ts";
 
 /** Where alias files may be. */
 export interface AliasPlaces {
@@ -16,6 +18,8 @@ export interface AliasPlaces {
   readonly skipped: ReadonlySet<string>;
   /** Option `alias-search-depth`: how many levels below each folder. */
   readonly depth: number;
+  /** What is in the folders. */
+  readonly known: KnownFolders;
 }
 
 /** The alias files of one folder, those below it first. */
@@ -30,6 +34,11 @@ export interface AliasFolder {
 
 const SKIPPED = new Set(["files", "drush_make", "examples", "tests", "disabled", "gitcache", "cache", "node_modules", "bower_components", "drush4", "drush5", "drush6", "drush7", "drush9", "drush10", "drush11"]);
 
+/** What is in the folders that drush searches for aliases, and for its extensions: they are much the same. */
+export function searchedFolders(remembered: Remembered): KnownFolders {
+  return new KnownFolders(remembered, { name: "searched-folders-1", files: /rc\.php$|\.inc$|(?:Commands|CommandFile)\.php$/ });
+}
+
 /** All alias files in the order in which drush 8.4.12 finds them, as far as they are outside of Drupal roots (includes/sitealias.inc). */
 export function aliasFolders(places: AliasPlaces): AliasFolder[] {
   const { home, etcPrefix, drushFolder, aliasPaths, depth } = places;
@@ -41,7 +50,7 @@ export function aliasFolders(places: AliasPlaces): AliasFolder[] {
     ...aliasPaths.map((path) => ({ path, depth })),
   ];
   const seen = new Set<string>();
-  return folders.filter(({ path }) => !seen.has(path) && seen.add(path)).map((folder) => searched(folder, places.skipped));
+  return folders.filter(({ path }) => !seen.has(path) && seen.add(path)).map((folder) => searched(folder, places));
 }
 
 /** A folder `site-aliases` inside hides everything else in the folder. */
@@ -50,9 +59,9 @@ function shadowed(folder: string): string {
   return leadsToDirectory(inside) ? inside : folder;
 }
 
-function searched({ path, depth }: { readonly path: string; readonly depth: number }, skipped: ReadonlySet<string>): AliasFolder {
+function searched({ path, depth }: { readonly path: string; readonly depth: number }, { skipped, known }: AliasPlaces): AliasFolder {
   const found: Found = { groups: [], singles: [], problems: [] };
-  if (leadsToDirectory(path)) scan(path, { real: [realpathSync(path)], depth, skipped }, found);
+  if (leadsToDirectory(path)) scan(path, { real: [realpathSync(path)], depth, skipped, known }, found);
   return found;
 }
 
@@ -68,17 +77,18 @@ interface Position {
   /** Levels that may still be searched. */
   readonly depth: number;
   readonly skipped: ReadonlySet<string>;
+  readonly known: KnownFolders;
 }
 
-function scan(folder: string, { real, depth, skipped }: Position, found: Found): void {
+function scan(folder: string, { real, depth, skipped, known }: Position, found: Found): void {
   const [groupsHere, singlesHere]: [string[], string[]] = [[], []];
-  for (const { name, isLink, isFolder } of candidates(folder, found)) {
+  for (const { name, kind } of candidates(folder, known, found)) {
     if (SKIPPED.has(name) || skipped.has(name)) continue;
     const path = join(folder, name);
-    if (isFolder || (isLink && leadsToDirectory(path))) {
-      const target = isLink ? realpathSync(path) : join(real.at(-1) ?? folder, name);
+    if (kind === "folder" || (kind === "link" && leadsToDirectory(path))) {
+      const target = kind === "link" ? realpathSync(path) : join(real.at(-1) ?? folder, name);
       // Drush goes round a circle of links until the system stops it, and finds the same files again.
-      if (depth > 0 && !real.includes(target)) scan(path, { real: [...real, target], depth: depth - 1, skipped }, found);
+      if (depth > 0 && !real.includes(target)) scan(path, { real: [...real, target], depth: depth - 1, skipped, known }, found);
     } else if (/aliases\.drush8?rc\.php$/.test(name)) groupsHere.push(path);
     else if (/\.alias\.drush8?rc\.php$/.test(name)) singlesHere.push(path);
   }
@@ -86,37 +96,21 @@ function scan(folder: string, { real, depth, skipped }: Position, found: Found):
   found.singles.push(...singlesHere);
 }
 
-interface Candidate {
-  readonly name: string;
-  /** Its name, with a file for this version of drush behind its plain twin. */
-  readonly order: string;
-  readonly isLink: boolean;
-  readonly isFolder: boolean;
-}
-
 /**
  * What may be, or lead to, an alias file. The original takes the file system's order; sorted, ties are settled the same way each time. A file for this version of drush comes
  * behind its plain twin, so that it wins as it does among drushrc files.
  */
-function candidates(folder: string, found: Found): Candidate[] {
-  const all: Candidate[] = [];
-  for (const entry of readableEntries(folder, found)) {
-    const { name } = entry;
-    const isLink = entry.isSymbolicLink();
-    const isFolder = entry.isDirectory();
-    if (name.startsWith(".") || !(isLink || isFolder || name.endsWith("rc.php"))) continue;
-    all.push({ name, order: name.replace(/\.drush8rc\.php$/, ".drushrc.php8"), isLink, isFolder });
-  }
-  return all.sort((one, two) => (one.order < two.order ? -1 : 1));
-}
-
-function readableEntries(folder: string, found: Found): Dirent[] {
+function candidates(folder: string, known: KnownFolders, found: Found): readonly FolderEntry[] {
+  let entries: readonly FolderEntry[];
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    entries = known.entries(folder) ?? [];
   } catch (cause) {
     found.problems.push(new ShimError("PHP_FILE_UNREADABLE", `The folder ${folder} cannot be searched for aliases: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: "look at its owner and mode", cause }));
     return [];
   }
+  const relevant = entries.filter(({ name, kind }) => kind !== "file" || name.endsWith("rc.php"));
+  const order = ({ name }: FolderEntry): string => name.replace(/\.drush8rc\.php$/, ".drushrc.php8");
+  return relevant.map((entry) => ({ entry, order: order(entry) })).sort((one, two) => (one.order < two.order ? -1 : 1)).map(({ entry }) => entry);
 }
 
 /** As PHP's is_dir(): false also for what cannot be looked at, such as a link to itself. */

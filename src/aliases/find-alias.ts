@@ -61,6 +61,7 @@ export class Aliases {
     this.#found.clear();
     this.#files.clear();
     this.#folders = undefined;
+    this.#places.known.forget();
   }
 
   /** @param children names whose parents are being looked up: a circle of parents ends there, as in drush */

@@ -10,8 +10,8 @@ import { SILENCE_MS, type Children, type Packing } from "./packing.ts";
 export async function packingWriter(packing: Packing, to: (bytes: Buffer) => Promise<void>, tools: { readonly newHash: () => Hash; readonly children: Children }): Promise<ByteSink & { stop(): void }> {
   if (packing === "bzip2") return Bzip2Writer.start(to, tools);
   if (packing === "none") return Object.assign(new PlainWriter(to), { stop: () => undefined });
-  const { deflateRaw } = await import("node:zlib");
-  return Object.assign(new GzipWriter({ deflateRaw, newHash: tools.newHash }, to), { stop: () => undefined });
+  const { deflateRaw, deflateRawSync } = await import("node:zlib");
+  return Object.assign(new GzipWriter({ deflateRaw, deflateRawSync, newHash: tools.newHash }, to), { stop: () => undefined });
 }
 
 const PIECE = 1 << 18;

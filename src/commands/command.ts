@@ -20,6 +20,8 @@ export interface Options {
   loadRoot(root: string): Promise<void>;
   /** Loads what drush loads when it selects a site: its drushrc.php into the set `site`. */
   loadSite(sitePath: string): Promise<void>;
+  /** The set `site` is what the site's own drushrc.php holds, and nothing else. */
+  isSiteAsRead(): boolean;
   /** Sets a result. */
   put(set: ResultSet, name: string, value: PhpValue): void;
   /** Sets the `object` of the answer: what the command is asked for, for programs. */

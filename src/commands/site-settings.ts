@@ -61,12 +61,30 @@ export function writeSiteDrushrc(work: Work, site: SiteContext, call: CommandCal
 
 /** The same whatever the options say: the site's credentials and what else its `site` option set holds. */
 export function putSiteDrushrc(work: Work, site: SiteContext, call: CommandCall): void {
-  const options = call.options.set("site").clone();
-  options.delete("context-path");
-  options.delete("config-file");
   const path = join(site.sitePath, "drushrc.php");
+  const { remembered } = call.surroundings;
   openSiteDirectory(work, site.sitePath);
-  const written = work.files.write({ path, content: siteDrushrcText(options, site.sitePath), mode: 0o440, secret: true });
+  // To make its text again takes longer than all the rest of a short call.
+  const isWritten = call.options.isSiteAsRead() && remembered.get(memoryOf(path)) === stampOf(path) && !work.dryRun;
+  const written = !isWritten && work.files.write({ path, content: drushrcText(site, call), mode: 0o440, secret: true });
+  if (!isWritten && !work.dryRun) remembered.set(memoryOf(path), stampOf(path) ?? "");
   work.log("success", written ? `Generated Site Drush configuration file (${path})` : `The site's Drush configuration file is up to date (${path})`);
 }
 
+function drushrcText(site: SiteContext, call: CommandCall): string {
+  const options = call.options.set("site").clone();
+  options.delete("context-path");
+  options.delete("config-file");
+  return siteDrushrcText(options, site.sitePath);
+}
+
+/** What is remembered of a site's drushrc.php: which file was as this program writes it, with its mode. The number is that of the form in which it is written. */
+function memoryOf(path: string): string {
+  return `drushrc-1 ${path}`;
+}
+
+/** Changes with every change of the file, its owner or mode. */
+function stampOf(path: string): string | undefined {
+  const stats = lookAt(path);
+  return stats?.isFile() === true ? [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(":") : undefined;
+}

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { lookBehind, readIfThere } from "../files/look.ts";
 import type { Remembered } from "../files/remembered.ts";
-import { entriesOf } from "../files/scan.ts";
+import type { KnownFolders } from "../files/known-folders.ts";
 import { possibleHooks } from "./hooks.ts";
 
 /** A file of a drush extension that is not Provision's, with the hooks that it may implement. */
@@ -15,11 +15,12 @@ export interface ScanSettings {
   readonly folders: readonly string[];
   /** Names that drush skips: directories and extensions (options `exclude`, `ignored-modules`, `ignored-directories`). */
   readonly skipped: ReadonlySet<string>;
+  /** What is in the folders. */
+  readonly known: KnownFolders;
   readonly remembered: Remembered;
 }
 
-interface FolderMemory {
-  readonly stamp: string;
+interface FolderContent {
   readonly folders: readonly string[];
   readonly files: readonly string[];
 }
@@ -29,12 +30,10 @@ interface FileMemory {
   readonly hooks: readonly string[];
 }
 
-interface Memory {
-  folders: Record<string, FolderMemory>;
-  files: Record<string, FileMemory>;
-}
+/** By file. */
+type Memory = Record<string, FileMemory>;
 
-const MEMORY = "extensions-2";
+const MEMORY = "extensions-3";
 const ALWAYS_SKIPPED = new Set(["CVS", ".svn", "tests", "examples", "node_modules", "bower_components", "cache", "gitcache", "drush_make"]);
 
 /** Provision's own command files; what else lies in its folder is not. */
@@ -45,24 +44,25 @@ const PROVISION_FILES = new Set(["provision", "db", "http", "provision_drupal", 
  * only looks at them.
  */
 export function scanExtensions(settings: ScanSettings): ExtensionFile[] {
-  const known = recall(settings.remembered);
-  const now: Memory = { folders: {}, files: {} };
+  const before = recall(settings.remembered);
+  const now: Memory = {};
   const files: string[] = [];
-  for (const folder of new Set(settings.folders)) walk(folder, { known, now, files, skipped: settings.skipped, inProvision: false });
-  const found = files.map((file) => ({ file, hooks: hooksOf(file, known, now) })).filter(({ hooks }) => hooks.length > 0);
-  if (!isSame(now.folders, known.folders) || !isSame(now.files, known.files)) settings.remembered.set(MEMORY, JSON.stringify(now));
+  const walking: Walk = { known: settings.known, seen: new Set(), files, skipped: settings.skipped, inProvision: false };
+  for (const folder of settings.folders) walk(folder, walking);
+  const found = files.map((file) => ({ file, hooks: hooksOf(file, before, now) })).filter(({ hooks }) => hooks.length > 0);
+  if (!isSame(now, before)) settings.remembered.set(MEMORY, JSON.stringify(now));
   return found;
 }
 
 /** Whether what is remembered is as it was: what has not changed was taken over as it stood. */
-function isSame<T>(now: Readonly<Record<string, T>>, known: Readonly<Record<string, T>>): boolean {
+function isSame(now: Memory, before: Memory): boolean {
   const names = Object.keys(now);
-  return names.length === Object.keys(known).length && names.every((name) => now[name] === known[name]);
+  return names.length === Object.keys(before).length && names.every((name) => now[name] === before[name]);
 }
 
 interface Walk {
-  readonly known: Memory;
-  readonly now: Memory;
+  readonly known: KnownFolders;
+  readonly seen: Set<string>;
   readonly files: string[];
   readonly skipped: ReadonlySet<string>;
   readonly inProvision: boolean;
@@ -80,30 +80,16 @@ function walk(folder: string, walking: Walk): void {
   for (const name of content.folders) if (!walking.skipped.has(name)) walk(join(folder, name), { ...walking, inProvision: inProvision && !isShared });
 }
 
-/** Sub-folders and relevant files of the folder; undefined when there is none. */
-function contentOf(folder: string, { known, now }: Walk): FolderMemory | undefined {
-  if (folder in now.folders) return undefined;
-  const stamp = stampOf(folder);
-  if (stamp === undefined) return undefined;
-  const memory = known.folders[folder];
-  const content = memory?.stamp === stamp ? memory : asRemembered(memory, { stamp, ...readFolder(folder) });
-  now.folders[folder] = content;
-  return content;
-}
-
-/** What was remembered, where only the folder's time is another (each alias file written changes it): that is not worth a write. */
-function asRemembered(memory: FolderMemory | undefined, present: FolderMemory): FolderMemory {
-  const same = memory !== undefined && String(memory.folders) === String(present.folders) && String(memory.files) === String(present.files);
-  return same ? memory : present;
-}
-
-function readFolder(folder: string): { folders: string[]; files: string[] } {
+/** Sub-folders and relevant files of the folder; undefined when there is none, or it was seen already. */
+function contentOf(folder: string, { known, seen }: Walk): FolderContent | undefined {
+  if (seen.has(folder)) return undefined;
+  seen.add(folder);
+  const entries = known.entries(folder)?.filter(({ name }) => !ALWAYS_SKIPPED.has(name) && !/^drush(?:[4-7]|9|1\d)$/.test(name));
+  if (entries === undefined) return undefined;
   const folders: string[] = [];
   const files: string[] = [];
-  for (const entry of entriesOf(folder)) {
-    const { name } = entry;
-    if (name.startsWith(".") || ALWAYS_SKIPPED.has(name) || /^drush(?:[4-7]|9|1\d)$/.test(name)) continue;
-    if (entry.isDirectory() || (entry.isSymbolicLink() && lookBehind(join(folder, name))?.isDirectory() === true)) folders.push(name);
+  for (const { name, kind } of entries) {
+    if (kind === "folder" || (kind === "link" && lookBehind(join(folder, name))?.isDirectory() === true)) folders.push(name);
     else if (isCommandFile(name) || name.endsWith(".provision.inc")) files.push(name);
   }
   return { folders: folders.sort(), files: files.sort() };
@@ -119,12 +105,12 @@ function extensionName(file: string): string {
 }
 
 /** The hooks in one file that lies beside or below an extension, read anew only when its times or size changed. */
-function hooksOf(file: string, known: Memory, now: Memory): readonly string[] {
+function hooksOf(file: string, before: Memory, now: Memory): readonly string[] {
   const stamp = stampOf(file);
   if (stamp === undefined) return [];
-  const memory = known.files[file];
+  const memory = before[file];
   const current = memory?.stamp === stamp ? memory : { stamp, hooks: possibleHooks(readIfThere(file)?.toString("latin1") ?? "") };
-  now.files[file] = current;
+  now[file] = current;
   return current.hooks;
 }
 
@@ -135,10 +121,8 @@ function stampOf(path: string): string | undefined {
 
 function recall(remembered: Remembered): Memory {
   try {
-    const memory = JSON.parse(remembered.get(MEMORY) ?? "") as Partial<Memory>;
-    return { folders: memory.folders ?? {}, files: memory.files ?? {} };
+    return JSON.parse(remembered.get(MEMORY) ?? "{}") as Memory;
   } catch {
-    return { folders: {}, files: {} };
+    return {};
   }
 }
-

@@ -2,12 +2,13 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { AliasPlaces } from "../../src/aliases/alias-files.ts";
+import { searchedFolders, type AliasPlaces } from "../../src/aliases/alias-files.ts";
 import { Aliases } from "../../src/aliases/find-alias.ts";
 import { DrushrcLoader } from "../../src/aliases/load-drushrc.ts";
 import type { PhpSettings } from "../../src/aliases/reading/php-fallback.ts";
 import { type PhpFile } from "../../src/aliases/reading/read-as-data.ts";
 import { readPhpFile } from "../../src/aliases/reading/read-php-file.ts";
+import { Remembered } from "../../src/files/remembered.ts";
 import type { PhpArray } from "../../src/php-values/php-array.ts";
 import { writeTree } from "./alias-tree.ts";
 
@@ -37,7 +38,7 @@ export class AliasHome {
 
   /** By default without a usable PHP: what is found then was read as data. */
   aliases(places: Partial<AliasPlaces> = {}, php = phpSettings({ program: NO_SUCH_PHP })): Aliases {
-    return new Aliases({ home: this.path, etcPrefix: this.path, drushFolder: undefined, aliasPaths: [], skipped: new Set(), depth: Infinity, ...places }, php);
+    return new Aliases({ home: this.path, etcPrefix: this.path, drushFolder: undefined, aliasPaths: [], skipped: new Set(), depth: Infinity, known: searchedFolders(new Remembered(join(this.path, "cache"))), ...places }, php);
   }
 
   loader(php = phpSettings({ program: NO_SUCH_PHP })): DrushrcLoader {

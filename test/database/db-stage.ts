@@ -113,6 +113,7 @@ function plainOptions(): Options {
     set: (name) => sets[name],
     loadRoot: () => Promise.resolve(),
     loadSite: () => Promise.resolve(),
+    isSiteAsRead: () => false,
     putObject: () => undefined,
     put: (set, name, value) => void sets[set].set(name, value),
   };

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { searchedFolders } from "../../src/aliases/alias-files.ts";
 import { Remembered } from "../../src/files/remembered.ts";
 import { scanExtensions } from "../../src/real-drush/extension-scan.ts";
 import { isDoneHere, possibleHooks, takesPart } from "../../src/real-drush/hooks.ts";
@@ -62,7 +63,10 @@ describe("the scan of extension folders", () => {
   }
 
   function found(skipped: string[] = []): string[] {
-    const files = scanExtensions({ folders: [join(home, "drush")], skipped: new Set(skipped), remembered: new Remembered(join(home, "cache")) });
+    const remembered = new Remembered(join(home, "cache"));
+    const known = searchedFolders(remembered);
+    const files = scanExtensions({ folders: [join(home, "drush")], skipped: new Set(skipped), known, remembered });
+    known.keep();
     return files.map(({ file }) => file.slice(home.length + "/drush/".length)).sort();
   }
 
