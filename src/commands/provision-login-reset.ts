@@ -36,8 +36,7 @@ export async function prepare(call: CommandCall): Promise<Plan> {
         connecting.catch(() => undefined);
         const settings = await loginSettings(work, at, master);
         db = await connecting;
-        await refuseModuleHooks(db, at);
-        const link = await firstUserLink(work, at, { db, settings });
+        const link = await firstUserLink(work, at, { db, settings, allowed: refuseModuleHooks(db, at) });
         call.options.put("process", "browser", false);
         call.options.put("process", "login_link", link);
         call.options.putObject(PhpArray.of([[1, link]]));

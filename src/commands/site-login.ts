@@ -42,11 +42,19 @@ export async function loginSettings(work: Work, at: SiteAtWork, master: ServerCo
 /**
  * A link that logs the first user in once. Where this Drupal makes its proofs in a way that is not known, its own code makes it.
  *
+ * @param from `allowed` rejects when there is not to be a link
  * @throws ShimError DRUSH_USER_LOGIN_FAILED, PROVISION_DRUPAL_FAILED
  */
-export async function firstUserLink(work: Work, at: SiteAtWork, { db, settings }: { readonly db: Db; readonly settings: LoginSettings }): Promise<string> {
+export async function firstUserLink(work: Work, at: SiteAtWork, { db, settings, allowed }: { readonly db: Db; readonly settings: LoginSettings; readonly allowed: Promise<void> }): Promise<string> {
+  // It must not be an error that nobody waits for when the recipe cannot be read.
+  allowed.catch(() => undefined);
   const recipe = readProofRecipe(at.core);
-  if (recipe !== undefined) return loginLink(db, { uid: 1, ...settings, recipe, now: new Date() });
+  if (recipe !== undefined) {
+    // The server sees to both questions one after the other.
+    const [, link] = await Promise.all([allowed, loginLink(db, { uid: 1, ...settings, recipe, now: new Date() })]);
+    return link;
+  }
+  await allowed;
   const answer = await askDrupal(work, at, { job: "login-7", data: { uid: 1 }, failure: "DRUSH_USER_LOGIN_FAILED" });
   return jsonText(answer["login_link"]);
 }
