@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { searchedFolders, type AliasPlaces } from "./aliases/alias-files.ts";
 import { Aliases, needsRealDrush } from "./aliases/find-alias.ts";
 import { DrushrcLoader } from "./aliases/load-drushrc.ts";
+import { KnownArrays } from "./aliases/reading/known-arrays.ts";
 import type { PhpSettings } from "./aliases/reading/php-fallback.ts";
 import { readVariable } from "./aliases/read-variable.ts";
 import type { Command, CommandCall, Surroundings } from "./commands/command.ts";
@@ -179,7 +180,7 @@ async function openOptions(invocation: Invocation, call: { readonly php: PhpSett
   const { config, home, variables } = invocation;
   const etcPrefix = variables["ETC_PREFIX"] ?? "";
   const drushFolder = config.drush === undefined ? undefined : dirname(config.script ?? config.drush);
-  const loader = new DrushrcLoader(call.php);
+  const loader = new DrushrcLoader(call.php, new KnownArrays(invocation.remembered));
   const base = await loader.loadBase({ home, etcPrefix, drushFolder });
   const options = new OptionStore({ ...base, cli: call.cli, process: processFacts(invocation) }, loader, call.command);
   return { options, aliases: new Aliases(aliasPlaces({ home, etcPrefix, drushFolder, known: call.known ?? searchedFolders(invocation.remembered) }, options), call.php) };

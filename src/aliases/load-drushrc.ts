@@ -5,6 +5,7 @@ import { isFile } from "../files/look.ts";
 import { PhpArray } from "../php-values/php-array.ts";
 import type { PhpValue } from "../php-values/value.ts";
 import { orNeedsRealDrush } from "./only-drush.ts";
+import type { KnownArrays } from "./reading/known-arrays.ts";
 import type { PhpSettings } from "./reading/php-fallback.ts";
 import type { PhpFile } from "./reading/read-as-data.ts";
 import { readPhpFile } from "./reading/read-php-file.ts";
@@ -30,13 +31,16 @@ const NOT_IN_SETS = ["command-specific", "shell-aliases", "site-aliases"] as con
  */
 export class DrushrcLoader {
   readonly #php: PhpSettings;
+  readonly #arrays: KnownArrays | undefined;
   readonly #loaded = new Set<string>();
   readonly #notes = new Map<SetName, PhpValue>();
   /** Options for one command only, of all files: command → options. */
   commandSpecific = new PhpArray();
 
-  constructor(php: PhpSettings) {
+  /** @param arrays what is known of large arrays in the files */
+  constructor(php: PhpSettings, arrays?: KnownArrays) {
     this.#php = php;
+    this.#arrays = arrays;
   }
 
   async loadBase(places: { readonly home: string; readonly etcPrefix: string; readonly drushFolder: string | undefined }): Promise<BaseSets> {
@@ -85,7 +89,7 @@ export class DrushrcLoader {
 
   async #read(path: string): Promise<PhpFile> {
     try {
-      return await readPhpFile(path, { variables: ["options", "command_specific", "override"], php: this.#php });
+      return await readPhpFile(path, { variables: ["options", "command_specific", "override"], php: this.#php, arrays: this.#arrays });
     } catch (thrown) {
       throw orNeedsRealDrush(thrown, path);
     }

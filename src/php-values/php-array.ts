@@ -32,11 +32,20 @@ export class PhpArray {
   #map: Map<PhpKey, PhpValue> | undefined;
   /** The key of the next push(); counts only beside `#map`. */
   #next: number | bigint = 0;
+  /** Makes what this array is, when somebody looks. */
+  #pending: (() => PhpArray) | undefined;
 
   /** A list with the keys 0, 1, 2 … */
   static list(values: Iterable<PhpValue>): PhpArray {
     const array = new PhpArray();
     array.#list = Array.from(values);
+    return array;
+  }
+
+  /** An array that is made when it is first looked into: large ones are often only handed on. */
+  static later(make: () => PhpArray): PhpArray {
+    const array = new PhpArray();
+    array.#pending = make;
     return array;
   }
 
@@ -47,22 +56,26 @@ export class PhpArray {
   }
 
   get size(): number {
+    this.#settle();
     return this.#list === undefined ? this.#entries().size : this.#list.length;
   }
 
   get(key: PhpKey): PhpValue | undefined {
+    this.#settle();
     const real = phpKey(key);
     if (this.#list === undefined) return this.#entries().get(real);
     return typeof real === "number" ? this.#list[real] : undefined;
   }
 
   has(key: PhpKey): boolean {
+    this.#settle();
     const real = phpKey(key);
     if (this.#list === undefined) return this.#entries().has(real);
     return typeof real === "number" && real >= 0 && real < this.#list.length;
   }
 
   set(key: PhpKey, value: PhpValue): this {
+    this.#settle();
     const real = phpKey(key);
     const list = this.#list;
     if (list !== undefined && typeof real === "number" && real >= 0 && real <= list.length) {
@@ -80,20 +93,24 @@ export class PhpArray {
 
   /** Appends as `$a[] = …`: the key is the highest integer key so far plus one, 0 if there was none. */
   push(value: PhpValue): this {
+    this.#settle();
     if (this.#list === undefined) return this.set(this.#next, value);
     this.#list.push(value);
     return this;
   }
 
   keys(): IterableIterator<PhpKey> {
+    this.#settle();
     return (this.#list ?? this.#entries()).keys();
   }
 
   values(): IterableIterator<PhpValue> {
+    this.#settle();
     return (this.#list ?? this.#entries()).values();
   }
 
   entries(): IterableIterator<[PhpKey, PhpValue]> {
+    this.#settle();
     return (this.#list ?? this.#entries()).entries();
   }
 
@@ -103,6 +120,7 @@ export class PhpArray {
 
   /** True when the keys are 0, 1, 2 … in this order, as PHP's array_is_list(); also for the empty array. */
   isList(): boolean {
+    this.#settle();
     if (this.#list !== undefined) return true;
     let expected = 0;
     for (const key of this.#entries().keys()) {
@@ -114,6 +132,7 @@ export class PhpArray {
 
   /** A copy of this level; the values are shared, as they are in PHP until written to. */
   clone(): PhpArray {
+    this.#settle();
     const copy = new PhpArray();
     copy.#list = this.#list?.slice();
     copy.#map = this.#map && new Map(this.#map);
@@ -152,6 +171,16 @@ export class PhpArray {
     const result = this.clone();
     for (const [key, value] of other) result.set(key, value);
     return result;
+  }
+
+  /** Becomes what it is to be. */
+  #settle(): void {
+    if (this.#pending === undefined) return;
+    const made = this.#pending();
+    this.#pending = undefined;
+    this.#list = made.#list;
+    this.#map = made.#map;
+    this.#next = made.#next;
   }
 
   /** The entries as a Map, which this array is from now on. */

@@ -3,6 +3,7 @@ import { dirname, isAbsolute } from "node:path";
 import { textFromBytes } from "../../php-values/text.ts";
 import type { PhpValue } from "../../php-values/value.ts";
 import { parseGenerated, type GeneratedStatement } from "./generated-form.ts";
+import type { KnownArrays } from "./known-arrays.ts";
 import { NotStatic } from "./not-static.ts";
 import { Scope } from "./scope.ts";
 import { Interpreter } from "./static-statements.ts";
@@ -31,6 +32,11 @@ export class Evaluation {
   /** Whether all files had the generated form. */
   generated = true;
   #depth = 0;
+  readonly #arrays: KnownArrays | undefined;
+
+  constructor(arrays?: KnownArrays) {
+    this.#arrays = arrays;
+  }
 
   /**
    * Evaluates the file and gives what it returns: 1 unless it says something else.
@@ -39,11 +45,14 @@ export class Evaluation {
    */
   run(file: string): PhpValue {
     const real = realpathSync(file);
-    if (!statSync(real).isFile()) throw new NotStatic(`${file} is not a plain file`);
+    const stats = statSync(real);
+    if (!stats.isFile()) throw new NotStatic(`${file} is not a plain file`);
+    const arrays = this.#arrays?.of(real, stats);
     const bytes = readFileSync(real);
     this.files.add(real);
-    const statements = parseGenerated(textFromBytes(bytes), dirname(real));
+    const statements = parseGenerated(textFromBytes(bytes), dirname(real), arrays);
     if (statements !== undefined) {
+      arrays?.keep();
       for (const statement of statements) this.#execute(statement);
       return 1;
     }

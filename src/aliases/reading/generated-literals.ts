@@ -39,6 +39,11 @@ export class LiteralScanner {
     return this.#at;
   }
 
+  /** Passes over what is known. */
+  goOnAt(at: number): void {
+    this.#at = at;
+  }
+
   get ended(): boolean {
     return this.#at >= this.text.length;
   }

@@ -2,6 +2,7 @@ import { ShimError } from "../../errors/shim-error.ts";
 import { PhpArray } from "../../php-values/php-array.ts";
 import type { PhpValue } from "../../php-values/value.ts";
 import { Evaluation, ParserNeeded } from "./evaluation.ts";
+import type { KnownArrays } from "./known-arrays.ts";
 import { NotStatic } from "./not-static.ts";
 import { loadParser } from "./php-syntax.ts";
 
@@ -31,18 +32,18 @@ export class Refusal {
  *
  * @throws ShimError PHP_FILE_UNREADABLE
  */
-export async function readAsData(path: string, variables: readonly string[]): Promise<PhpFile | Refusal> {
+export async function readAsData(path: string, variables: readonly string[], arrays?: KnownArrays): Promise<PhpFile | Refusal> {
   try {
-    return attempt(path, variables);
+    return attempt(path, variables, arrays);
   } catch (thrown) {
     if (!(thrown instanceof ParserNeeded)) throw thrown;
     await loadParser();
-    return attempt(path, variables);
+    return attempt(path, variables, arrays);
   }
 }
 
-function attempt(path: string, variables: readonly string[]): PhpFile | Refusal {
-  const evaluation = new Evaluation();
+function attempt(path: string, variables: readonly string[], arrays: KnownArrays | undefined): PhpFile | Refusal {
+  const evaluation = new Evaluation(arrays);
   for (const name of variables) evaluation.scope.assign(name, [], new PhpArray());
   try {
     const returned = evaluation.run(path);

@@ -1,5 +1,6 @@
 import { ShimError } from "../../errors/shim-error.ts";
 import type { PhpValue } from "../../php-values/value.ts";
+import type { KnownArrays } from "./known-arrays.ts";
 import { runWithPhp, type PhpSettings } from "./php-fallback.ts";
 import { readAsData, Refusal, type PhpFile } from "./read-as-data.ts";
 import { drupalRootAround, reasonNotToRun } from "./trust.ts";
@@ -10,6 +11,8 @@ export interface ReadRequest {
   readonly php: PhpSettings;
   /** Refuses to run a file below a Drupal root as PHP; as data it is read. */
   readonly refuseBelowDrupal?: boolean;
+  /** Large arrays of files that have not changed, which are read when somebody looks into them. */
+  readonly arrays?: KnownArrays | undefined;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface ReadRequest {
  * @throws ShimError PHP_FILE_UNREADABLE, PHP_FILE_BROKEN, PHP_FILE_NOT_TRUSTED, PHP_FILE_NEEDS_DRUSH, PHP_FILE_UNSUPPORTED or PHP_NOT_FOUND
  */
 export async function readPhpFile(path: string, request: ReadRequest): Promise<PhpFile> {
-  const tried = await readAsData(path, request.variables);
+  const tried = await readAsData(path, request.variables, request.arrays);
   if (!(tried instanceof Refusal)) return tried;
   refuseUntrusted(path, tried, request);
   const answer = await runWithPhp(path, request.variables, request.php);
