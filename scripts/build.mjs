@@ -1,7 +1,6 @@
 // Bundles each program of bin/ into one file, and the heavy libraries into one each, which the programs load when they need them.
 import { spawnSync } from "node:child_process";
-import { chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -88,8 +87,9 @@ const loadWorkLater = {
 };
 
 /** Each native command has a bundle of the same program without the code of the others, which takes a third of the time to load. */
-const commands = [...readFileSync(join(root, "src/load-command.ts"), "utf8").matchAll(/"([a-z-]+)": \(\) => import\("(\.\/commands\/[a-z-]+\.ts)"\)/g)].map(([, name, file]) => ({ name, file }));
-if (commands.length === 0) throw new Error("No commands were found in src/load-command.ts.");
+const loadCommand = readFileSync(join(root, "src/load-command.ts"), "utf8");
+const commands = [...loadCommand.matchAll(/"([a-z-]+)": \(\) => import\("(\.\/commands\/[a-z-]+\.ts)"\)/g)].map(([, name, file]) => ({ name, file }));
+if (commands.length === 0 || commands.length !== loadCommand.split("import(").length - 1) throw new Error("Not all commands were found in src/load-command.ts.");
 const onlyCommand = (wanted) => ({
   name: "only-command",
   setup(build) {
@@ -135,17 +135,22 @@ await Promise.all([
 
 // V8's compiled code for each bundle, made by this node after a run, so that it holds what a run needs. Provision refuses root, so does the run.
 const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-const caches = mkdtempSync(join(tmpdir(), "shim-caches-"));
-if (nobody.uid !== undefined) chownSync(caches, nobody.uid, nobody.gid);
 // In a checkout that others may not read it is done as the user that we are.
-if (!makeCaches(nobody) && !makeCaches({})) throw new Error("No code caches.");
-cpSync(caches, dist, { recursive: true });
-rmSync(caches, { recursive: true });
+const made = makeCaches(nobody) ?? makeCaches({});
+if (made === undefined) throw new Error("No code caches.");
+for (let rest = made; rest.length > 0; ) {
+  const end = rest.indexOf("\n");
+  const [name, length] = rest.toString("latin1", 0, end).split(" ");
+  const next = end + 1 + Number(length);
+  writeFileSync(join(dist, `${name}.cache`), rest.subarray(end + 1, next));
+  rest = rest.subarray(next);
+}
 
+/** All caches as the program writes them, each behind a line with its name and length. */
 function makeCaches(who) {
   const bundles = [...Object.keys(PROGRAMS), ...commands.map(({ name }) => `drush-${name}`), ...Object.values(HEAVY)];
-  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/make-cache/make-cache.cjs"), caches, ...bundles], { stdio: ["ignore", "inherit", "pipe"], ...who });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "scripts/make-cache/make-cache.cjs"), ...bundles], { stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28, ...who });
   // An error in a bundle quotes its one long line first; what matters stands at the end.
   if (stderr?.length > 0) console.error(stderr.toString().slice(-1500));
-  return status === 0;
+  return status === 0 ? stdout : undefined;
 }

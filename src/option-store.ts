@@ -19,7 +19,7 @@ export class OptionStore implements Options {
   readonly #loader: DrushrcLoader;
   readonly #command: string;
   #object: PhpValue | undefined;
-  /** The `site` set when nothing but the site's own drushrc.php has given it anything. */
+  /** The `site` set when nothing but the drushrc files in the site's directory have given it anything. */
   #siteAsRead: PhpArray | undefined;
 
   constructor(sets: Partial<Record<OptionSetName, PhpArray>>, loader: DrushrcLoader, command: string) {

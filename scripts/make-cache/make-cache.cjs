@@ -1,4 +1,5 @@
-// node make-cache.cjs FOLDER BUNDLE…: loads the bundles, lets those of the commands do what they do every day, and writes V8's compiled code for each into the folder.
+// node make-cache.cjs BUNDLE…: loads the bundles, lets those of the commands do what they do every day, and writes V8's compiled code for each to standard output, behind a line with
+// its name and length.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -8,7 +9,7 @@ const { startDatabase } = require("./database.cjs");
 process.env.PROVISION_SHIM_WARM_UP = "1";
 const platform = path.join(__dirname, "../../fixtures/drupal7-stand-in");
 const load = require("../../lib/load.cjs");
-const [folder, ...bundles] = process.argv.slice(2);
+const bundles = process.argv.slice(2);
 
 async function main() {
   // What ran only once, at the beginning, is as precious as the rest.
@@ -26,7 +27,11 @@ async function main() {
   }
   // V8 takes no cache that was made with other flags.
   v8.setFlagsFromString("--flush-bytecode");
-  for (const name of bundles) fs.writeFileSync(path.join(folder, `${name}.cache`), load.bundles.get(name).script.createCachedData());
+  for (const name of bundles) {
+    const code = load.bundles.get(name).script.createCachedData();
+    fs.writeFileSync(1, `${name} ${code.length}\n`);
+    fs.writeFileSync(1, code);
+  }
   process.exit(0);
 }
 void main();

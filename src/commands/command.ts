@@ -20,7 +20,7 @@ export interface Options {
   loadRoot(root: string): Promise<void>;
   /** Loads what drush loads when it selects a site: its drushrc.php into the set `site`. */
   loadSite(sitePath: string): Promise<void>;
-  /** The set `site` is what the site's own drushrc.php holds, and nothing else. */
+  /** The set `site` is what the drushrc files in the site's directory hold, and nothing else. */
   isSiteAsRead(): boolean;
   /** Sets a result. */
   put(set: ResultSet, name: string, value: PhpValue): void;

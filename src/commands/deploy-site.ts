@@ -124,8 +124,13 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
     [
       step("write the virtual host and reload the web server", async (work) => {
         const { former, vhostUmask } = deployment;
-        const serving = serveSite({ ...work, flaw: (error) => work.error(error) }, site, call, { anew: true, ...(former === undefined ? {} : { former }), ...(vhostUmask === undefined ? {} : { umask: vhostUmask }) });
-        served = serving.then(() => true, () => false);
+        let isFlawed = false;
+        const flaw = (error: ShimError): void => {
+          isFlawed = true;
+          work.error(error);
+        };
+        const serving = serveSite({ ...work, flaw }, site, call, { anew: true, ...(former === undefined ? {} : { former }), ...(vhostUmask === undefined ? {} : { umask: vhostUmask }) });
+        served = serving.then(() => !isFlawed, () => false);
         await serving;
       }),
       step("bring the site's database up to its code and place", async (work) => {

@@ -65,9 +65,11 @@ export function putSiteDrushrc(work: Work, site: SiteContext, call: CommandCall)
   const { remembered } = call.surroundings;
   openSiteDirectory(work, site.sitePath);
   // To make its text again takes longer than all the rest of a short call.
-  const isWritten = call.options.isSiteAsRead() && remembered.get(memoryOf(path)) === stampOf(path) && !work.dryRun;
+  const stamp = stampOf(path);
+  const isWritten = !work.dryRun && stamp !== undefined && call.options.isSiteAsRead() && remembered.get(memoryOf(path)) === stamp;
   const written = !isWritten && work.files.write({ path, content: drushrcText(site, call), mode: 0o440, secret: true });
-  if (!isWritten && !work.dryRun) remembered.set(memoryOf(path), stampOf(path) ?? "");
+  const now = isWritten || work.dryRun ? undefined : stampOf(path);
+  if (now !== undefined) remembered.set(memoryOf(path), now);
   work.log("success", written ? `Generated Site Drush configuration file (${path})` : `The site's Drush configuration file is up to date (${path})`);
 }
 
@@ -83,7 +85,7 @@ function memoryOf(path: string): string {
   return `drushrc-1 ${path}`;
 }
 
-/** Changes with every change of the file, its owner or mode. */
+/** Changes with every change of the file, its owner or mode; undefined for what is no plain file. */
 function stampOf(path: string): string | undefined {
   const stats = lookAt(path);
   return stats?.isFile() === true ? [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(":") : undefined;

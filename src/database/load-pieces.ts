@@ -1,5 +1,6 @@
 import { createReadStream, readSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { asShimError, ShimError } from "../errors/shim-error.ts";
 import { loadEnd, startLoadClient, type Load } from "./load.ts";
 import { sideBySideHere, type SideBySide } from "./side-by-side.ts";
 
@@ -35,8 +36,8 @@ export interface Pieces {
 }
 
 /**
- * Cuts a large dump at its own headings. Undefined for one that a single client loads: small ones, those of other programs, and those that are not as the clients
- * write them from the first line to the last.
+ * Cuts a dump at its own headings. Undefined for one that a single client loads: those for which more are not worth it, those of other programs, and those that are not as the
+ * clients write them from the first line to the last.
  */
 export function loadPieces(load: Load): Pieces | undefined {
   const { descriptor, size, start } = load;
@@ -105,12 +106,24 @@ async function runClient(load: Load, pieces: Iterable<Piece>, report: (bytes: nu
   const child = await startLoadClient(load, "pipe");
   const { stdin } = child;
   if (stdin === null) throw new TypeError("The client was started without a pipe.");
+  let unread: unknown;
   const source = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* reading();
+    } catch (thrown) {
+      // To the client it would be the end of the dump.
+      unread = thrown;
+      child.kill();
+      throw thrown;
+    }
+  };
+  const reading = async function* (): AsyncGenerator<Buffer> {
     for (const { from, to } of pieces) {
       if (to <= from) continue;
       if (to - from <= READ_BYTES) {
         const bytes = Buffer.allocUnsafe(to - from);
-        yield bytes.subarray(0, readSync(load.descriptor, bytes, 0, bytes.length, from));
+        if (readSync(load.descriptor, bytes, 0, bytes.length, from) !== bytes.length) throw new Error("it has become shorter");
+        yield bytes;
         child.alive();
         report(bytes.length);
         continue;
@@ -124,8 +137,13 @@ async function runClient(load: Load, pieces: Iterable<Piece>, report: (bytes: nu
   };
   // That the client went away shows in how it ended.
   const sent = pipeline(source, stdin).catch(() => undefined);
-  await loadEnd(load, child);
+  try {
+    await loadEnd(load, child);
+  } catch (thrown) {
+    if (unread === undefined) throw thrown;
+  }
   await sent;
+  if (unread !== undefined) throw new ShimError("PROVISION_DB_IMPORT_FAILED", `Database import failed: the dump ${load.request.file} could not be read: ${asShimError(unread).message}`, { cause: unread });
 }
 
 function progressOf({ request, size }: Load): (bytes: number) => void {

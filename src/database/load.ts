@@ -19,7 +19,7 @@ export interface LoadRequest {
 }
 
 /**
- * Loads a dump into the account's database, by the server's own client. The first statement that fails ends it; the database is then the half of something.
+ * Loads a dump into the account's database, which must be empty, by the server's own client: where several do it, one would wait for another's tables while it drops its own. The first statement that fails ends it; the database is then the half of something.
  *
  * @throws ShimError PROVISION_DB_DUMP_NOT_FOUND, PROVISION_DB_DUMP_NOT_READABLE, PROVISION_DB_IMPORT_FAILED with what the client said, PROVISION_INTERRUPTED
  */

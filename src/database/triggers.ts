@@ -7,7 +7,7 @@ import type { DbAccount } from "./connection.ts";
 const TIMEOUT_MS = 60_000;
 
 /**
- * Whether the account's database has triggers, as far as the account may see them, by the server's own client: it answers before a connection of ours were there.
+ * Whether the account's database has triggers, as far as the account may see them, by the server's own client: it answers before a connection of ours would be there.
  *
  * @throws ShimError PROVISION_BACKUP_FAILED when it does not say
  */

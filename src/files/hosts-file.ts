@@ -7,7 +7,7 @@ export function addressInHosts(name: string): string | undefined {
 
 /** The address to connect to for a name that stands in /etc/hosts with one IPv4 address and no other; undefined where a resolver has a choice to make. */
 export function onlyAddressInHosts(name: string): string | undefined {
-  const [only, ...more] = addressesIn(hostsText(), name, /^[\d.]+$|:/);
+  const [only, ...more] = addressesIn(hostsText(), name, /^\d+\.\d+\.\d+\.\d+$|:/);
   return more.length === 0 && only?.includes(":") === false ? only : undefined;
 }
 

@@ -109,7 +109,7 @@ function hooksOf(file: string, before: Memory, now: Memory): readonly string[] {
   const stamp = stampOf(file);
   if (stamp === undefined) return [];
   const memory = before[file];
-  const current = memory?.stamp === stamp ? memory : { stamp, hooks: possibleHooks(readIfThere(file)?.toString("latin1") ?? "") };
+  const current = memory?.stamp === stamp && Array.isArray(memory.hooks) ? memory : { stamp, hooks: possibleHooks(readIfThere(file)?.toString("latin1") ?? "") };
   now[file] = current;
   return current.hooks;
 }
@@ -120,9 +120,11 @@ function stampOf(path: string): string | undefined {
 }
 
 function recall(remembered: Remembered): Memory {
+  let memory: unknown;
   try {
-    return JSON.parse(remembered.get(MEMORY) ?? "{}") as Memory;
+    memory = JSON.parse(remembered.get(MEMORY) ?? "{}");
   } catch {
-    return {};
+    // It is found out anew.
   }
+  return typeof memory === "object" && memory !== null ? (memory as Memory) : {};
 }

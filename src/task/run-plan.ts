@@ -125,10 +125,11 @@ class RunningTask {
 
   async #groups(groups: Plan["steps"]): Promise<void> {
     for (const group of groups) {
+      // What runs beside this may have failed.
+      if (this.#errors.length > 0) return;
       if (this.#settings.signal.aborted) throw interrupted();
       await this.#sideBySide("run" in group ? [group] : group);
       if (this.#need !== undefined) return;
-      if (this.#errors.length > 0) return;
     }
   }
 

@@ -55,6 +55,23 @@ describe("gzip by us", () => {
     expect([...new Set(strategies)]).toEqual([0]);
   });
 
+  it("is the same stream with pauses in it, and passes on in a pause what it has", async () => {
+    const out: Buffer[] = [];
+    const writer = new GzipWriter({ deflateRaw, deflateRawSync, newHash: () => createHash("sha256") }, (bytes) => Promise.resolve(void out.push(Buffer.from(bytes))));
+    const size = (): number => out.reduce((sum, { length }) => sum + length, 0);
+    await writer.pause();
+    expect(size()).toBe(0);
+    await writer.write(text.subarray(0, 300_000));
+    await writer.pause();
+    const first = size();
+    expect(first).toBeGreaterThan(1000);
+    await writer.pause();
+    expect(size()).toBe(first);
+    await writer.write(hashes);
+    await writer.end();
+    expect(gunzipSync(Buffer.concat(out)).equals(Buffer.concat([text.subarray(0, 300_000), hashes]))).toBe(true);
+  });
+
   it("makes text small, and what cannot be made smaller hardly larger", async () => {
     expect((await packed([text])).length).toBeLessThan(text.length / 20);
     expect(runsOf(Buffer.concat([text.subarray(0, 1 << 16), randomBytes(1 << 16), text.subarray(0, 5000)])).map(({ bytes, isPacked }) => [bytes.length, isPacked])).toEqual([[1 << 16, false], [(1 << 16) + 5000, true]]);

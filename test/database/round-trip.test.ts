@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -180,11 +180,12 @@ describe("a large database", () => {
 
   it.each([
     ["of many small tables is loaded by two clients", 60, "", 2],
+    ["of tables that refer to one another is loaded by two clients", 60, Array.from({ length: 59 }, (_one, index) => `ALTER TABLE t${index + 1} ADD CONSTRAINT k${index} FOREIGN KEY (n) REFERENCES t0 (n), ADD INDEX (n);`).join(" "), 2],
     ["of a few is loaded by one", 2, "", 1],
     ["whose triggers stand apart is loaded by one", 60, "CREATE TRIGGER shot BEFORE INSERT ON t0 FOR EACH ROW SET NEW.n = NEW.n + 1;", 1],
   ])("small dump %s, unless it is told otherwise", async (_, tables, more, clients) => {
     const source = await stage.makeDatabase("many");
-    const made = Array.from({ length: tables }, (_one, index) => `CREATE TABLE t${index} (n INT, s VARCHAR(3000)); INSERT INTO t${index} VALUES (${index}, REPEAT('x', 3000));`);
+    const made = Array.from({ length: tables }, (_one, index) => `CREATE TABLE t${index} (n INT PRIMARY KEY, s VARCHAR(3000)); INSERT INTO t${index} VALUES (0, REPEAT('x', 3000));`);
     await stage.query(`USE many; ${made.join(" ")} ${more}`);
     const file = join(stage.folder(), "x.sql");
     const facts = { tables: [], hiddenRoutines: [], hasPrograms: false, hasTriggers: undefined };
@@ -194,6 +195,16 @@ describe("a large database", () => {
     await loadDatabase({ account: copy, file }, stage.clients({ onChild: (pid) => children.push(pid) }));
     expect(children).toHaveLength(clients);
     expect(await contentOf(stage, "copy")).toEqual(await contentOf(stage, "many"));
+  });
+
+  it("small dump that becomes shorter while two clients load it is an error, not the end of the dump", async () => {
+    const source = await stage.makeDatabase("many");
+    await stage.query(`USE many; ${Array.from({ length: 60 }, (_one, index) => `CREATE TABLE t${index} (n INT, s VARCHAR(3000)); INSERT INTO t${index} VALUES (0, REPEAT('x', 3000));`).join(" ")}`);
+    const file = join(stage.folder(), "x.sql");
+    const size = await dumpDatabase({ account: source, target: file, timeoutMs: 20_000 }, stage.clients());
+    const copy = await stage.makeDatabase("copy");
+    await expect(loadDatabase({ account: copy, file }, stage.clients({ onChild: () => truncateSync(file, size >> 1) }))).rejects.toMatchObject({ code: "PROVISION_DB_IMPORT_FAILED", message: expect.stringContaining("it has become shorter") as string });
+    await nobodyIsConnected("copy");
   });
 
   it.each([

@@ -70,6 +70,12 @@ describe("the scan of extension folders", () => {
     return files.map(({ file }) => file.slice(home.length + "/drush/".length)).sort();
   }
 
+  it.each(["{", "null", "[]", '{"x":1}'])("is made anew when what is remembered of it is %j", (text) => {
+    put("drush/x/x.drush.inc");
+    new Remembered(join(home, "cache")).set("extensions-3", text);
+    expect(found()).toEqual(["x/x.drush.inc"]);
+  });
+
   it("passes over Provision's own files, wherever it is installed", () => {
     for (const file of ["provision/provision.drush.inc", "provision/db/db.drush.inc", "provision/http/http.drush.inc", "provision/platform/provision_drupal.drush.inc", "provision/platform/verify.provision.inc", "provision/platform/backupmigrate/provision_backupmigrate.drush.inc"]) put(`drush/${file}`);
     expect(found()).toEqual([]);

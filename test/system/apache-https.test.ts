@@ -165,6 +165,17 @@ describe("Let's Encrypt", () => {
     await testsWell();
   });
 
+  it("a copy whose certificate cannot be had, where that fails the task, asks for it once and says so once", async () => {
+    await asked();
+    frontEnd.stage.home.write(".drush/drushrc.php", "<?php $options['hosting_https_fail_task_if_certificate_fails'] = TRUE;");
+    const answer = await frontEnd.task(URI, "clone", { args: ["@copy.test", "@platform_standin"], timeout: 120_000 });
+    await shell("rm .drush/drushrc.php");
+    expect(answer.errors).toEqual(["HTTPS_CERT_GEN_FAIL"]);
+    expect(Object.values(answer.frame["error_log"] as Record<string, string[]>)).toEqual([[expect.stringContaining("the authority says no")]]);
+    expect((await asked()).map((line) => line.split(" ")[0])).toEqual(["@copy.test"]);
+    expect(existsSync(at("platforms/standin/sites/copy.test"))).toBe(false);
+  });
+
   it("is asked for uri and aliases; what it gives is served with its intermediates", async () => {
     await asked();
     script("short");

@@ -80,6 +80,21 @@ describe("the link", () => {
     expect(await follow("new.test", /^Login link: (http:\S+\/login)$/m.exec(installed.stdout)?.[1] ?? "")).toMatch(/^200 /);
   });
 
+  it("leaves drushrc.php alone where it is as it would be written, and brings it back to that where it is not", async () => {
+    await good(reset());
+    const written = await shell("cat drushrc.php; stat -c '%a %i' drushrc.php");
+    await good(reset());
+    expect(await shell("cat drushrc.php; stat -c '%a %i' drushrc.php")).toBe(written);
+    for (const change of ["chmod 600 drushrc.php; echo '# mine' >> drushrc.php", "chmod 640 drushrc.php", "mv drushrc.php ../elsewhere; ln -s ../elsewhere drushrc.php; chmod 640 ../elsewhere"]) {
+      await shell(change);
+      await good(reset());
+      expect([change, await shell("cat drushrc.php; stat -Lc %a drushrc.php")]).toEqual([change, written.replace(/ \d+\n$/, "\n")]);
+    }
+    await shell("chmod 640 ../elsewhere");
+    await good(reset());
+    expect(await shell("stat -Lc %a drushrc.php; rm drushrc.php; mv ../elsewhere drushrc.php")).toBe("440\n");
+  });
+
   it("is good once", async () => {
     // The time of the last login is part of the proof, in seconds.
     await frontEnd.stage.mariadb.query("UPDATE sitetest.users SET login = 1");
