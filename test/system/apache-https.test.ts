@@ -132,10 +132,10 @@ describe("certificates of our own", () => {
 
 describe("Let's Encrypt", () => {
   /** A script in dehydrated's place that gives that certificate. */
-  function script(name: string | undefined): void {
+  function script(name: string | undefined, seconds = 0): void {
     const out = `config/letsencrypt.d/${URI}`;
     const give = name === undefined ? "echo 'the authority says no'; exit 1" : `mkdir -p ~/${out}; cat ~/authority/${name}.crt ~/authority/middle.crt > ~/${out}/fullchain.pem; cp ~/authority/${name}.key ~/${out}/privkey.pem; chmod 600 ~/${out}/privkey.pem; echo ' + Done!'`;
-    frontEnd.stage.home.write("config/letsencrypt/script", `#!/bin/sh\necho "$AEGIR_DRUSH_ALIAS $*" >> ~/asked\n${give}\n`, 0o755);
+    frontEnd.stage.home.write("config/letsencrypt/script", `#!/bin/sh\necho "$AEGIR_DRUSH_ALIAS $*" >> ~/asked\nsleep ${seconds}\n${give}\n`, 0o755);
   }
 
   async function asked(): Promise<string[]> {
@@ -167,6 +167,8 @@ describe("Let's Encrypt", () => {
 
   it("a copy whose certificate cannot be had, where that fails the task, asks for it once and says so once", async () => {
     await asked();
+    // By then the site's verify waits for its web server.
+    script(undefined, 2);
     frontEnd.stage.home.write(".drush/drushrc.php", "<?php $options['hosting_https_fail_task_if_certificate_fails'] = TRUE;");
     const answer = await frontEnd.task(URI, "clone", { args: ["@copy.test", "@platform_standin"], timeout: 120_000 });
     await shell("rm .drush/drushrc.php");
