@@ -95,7 +95,9 @@ export class BackendResult {
 
   /** Encodes the large parts of a context ahead, in a moment when the process waits for something else. They must not change any more. */
   foresee(context: PhpArray): void {
-    for (const value of context.values()) if (value instanceof PhpArray) this.#encoded.set(value, jsonEncode(value));
+    for (const value of context.values()) {
+      if (value instanceof PhpArray && !this.#encoded.has(value)) this.#encoded.set(value, jsonEncode(value));
+    }
   }
 
   /** The final frame, to be written to standard output as the last bytes of all. */
@@ -107,8 +109,10 @@ export class BackendResult {
       ["log", PhpArray.list(this.#log)],
       ["error_log", this.#errors],
     ]);
-    if (self !== undefined) data.set("self", self);
-    return finalFrame(data.set("context", context), this.#encoded);
+    if (self === undefined) return finalFrame(data.set("context", context), this.#encoded);
+    // Most of it, above all a site's packages, stands in the context once more.
+    this.foresee(self);
+    return finalFrame(data.set("self", self).set("context", context), this.#encoded);
   }
 }
 
