@@ -5,6 +5,7 @@ import { atLeast, type DrupalCore } from "../drupal/core.ts";
 import { LOCAL_SETTINGS_TEXT, settings7Text } from "../drupal/settings-php.ts";
 import { giveToWebServer, openSiteDirectory, writeForWebServer } from "../drupal/site-directories.ts";
 import { lookAt } from "../files/look.ts";
+import { isSettled, stampFrom } from "../files/stamp.ts";
 import type { Work } from "../task/plan.ts";
 import type { CommandCall } from "./command.ts";
 import { hasFeature, switchOption } from "./native-reach.ts";
@@ -68,8 +69,8 @@ export function putSiteDrushrc(work: Work, site: SiteContext, call: CommandCall)
   const stamp = stampOf(path);
   const isWritten = !work.dryRun && stamp !== undefined && call.options.isSiteAsRead() && remembered.get(memoryOf(path)) === stamp;
   const written = !isWritten && work.files.write({ path, content: drushrcText(site, call), mode: 0o440, secret: true });
-  const now = isWritten || work.dryRun ? undefined : stampOf(path);
-  if (now !== undefined) remembered.set(memoryOf(path), now);
+  // Not when it has just been written: the next call that finds it so does.
+  if (!isWritten && !written && !work.dryRun && stamp !== undefined && stampOf(path) === stamp) remembered.set(memoryOf(path), stamp);
   work.log("success", written ? `Generated Site Drush configuration file (${path})` : `The site's Drush configuration file is up to date (${path})`);
 }
 
@@ -85,8 +86,8 @@ function memoryOf(path: string): string {
   return `drushrc-1 ${path}`;
 }
 
-/** Changes with every change of the file, its owner or mode; undefined for what is no plain file. */
+/** Undefined for what is no plain file, or was changed only now. */
 function stampOf(path: string): string | undefined {
   const stats = lookAt(path);
-  return stats?.isFile() === true ? [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(":") : undefined;
+  return stats?.isFile() === true && isSettled(stats) ? stampFrom(stats) : undefined;
 }

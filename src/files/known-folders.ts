@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { isAbsent, lookBehind } from "./look.ts";
 import type { Remembered } from "./remembered.ts";
+import { isSettled, stampFrom } from "./stamp.ts";
 
 export interface FolderEntry {
   readonly name: string;
@@ -11,9 +12,6 @@ interface Known {
   readonly stamp: string;
   readonly entries: readonly FolderEntry[];
 }
-
-/** A folder that was changed so short a while before it was read may be changed again without its times telling. */
-const UNSETTLED_MS = 2000;
 
 /**
  * What is in folders that are searched at each call, by their entries that matter. It is remembered by the folders' times, so that an unchanged folder costs only a look at it;
@@ -58,16 +56,16 @@ export class KnownFolders {
   #look(folder: string): Known | undefined {
     const stats = lookBehind(folder);
     if (stats?.isDirectory() !== true) return undefined;
-    const stamp = [stats.dev, stats.ino, stats.mtimeMs, stats.ctimeMs].join(":");
+    const stamp = stampFrom(stats);
     const before = this.#recall()[folder];
     if (before?.stamp === stamp && Array.isArray(before.entries)) return before;
     const entries = this.#read(folder);
     if (entries === undefined) return undefined;
     // Where only the folder's time is another (each alias file written changes it), that is not worth a write.
     if (before !== undefined && JSON.stringify(before.entries) === JSON.stringify(entries)) return { stamp: before.stamp, entries };
-    const isSettled = Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs) > UNSETTLED_MS;
-    this.#isNew ||= isSettled;
-    return { stamp: isSettled ? stamp : "", entries };
+    const counts = isSettled(stats);
+    this.#isNew ||= counts;
+    return { stamp: counts ? stamp : "", entries };
   }
 
   #read(folder: string): FolderEntry[] | undefined {

@@ -1,7 +1,8 @@
 import { basename, join } from "node:path";
+import type { KnownFolders } from "../files/known-folders.ts";
 import { lookBehind, readIfThere } from "../files/look.ts";
 import type { Remembered } from "../files/remembered.ts";
-import type { KnownFolders } from "../files/known-folders.ts";
+import { stampFrom } from "../files/stamp.ts";
 import { possibleHooks } from "./hooks.ts";
 
 /** A file of a drush extension that is not Provision's, with the hooks that it may implement. */
@@ -116,7 +117,7 @@ function hooksOf(file: string, before: Memory, now: Memory): readonly string[] {
 
 function stampOf(path: string): string | undefined {
   const stats = lookBehind(path);
-  return stats === undefined ? undefined : `${stats.ino}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.size}`;
+  return stats === undefined ? undefined : stampFrom(stats);
 }
 
 function recall(remembered: Remembered): Memory {
