@@ -5,6 +5,7 @@ import { errnoOf } from "../files/look.ts";
 import { writeError } from "../files/write-whole.ts";
 import { bytesOf, GrowingFile } from "./archive-source.ts";
 import { checkArchive, type ArchiveCheck } from "./check-archive.ts";
+import type { ByteSink } from "./gzip-writer.ts";
 import { MANIFEST, manifestHead, manifestSeal, manifestTail, type BackupFacts } from "./manifest.ts";
 import { MemberRows } from "./member-rows.ts";
 import type { Packing } from "./packing.ts";
@@ -12,7 +13,6 @@ import { DUMP, SiteMembers } from "./site-members.ts";
 import { readTree, type Steadiness } from "./steady-tree.ts";
 import { BLOCK, fileHeader, paddingAfter } from "./tar-header.ts";
 import { RECORD } from "./tar-parser.ts";
-import type { ByteSink } from "./gzip-writer.ts";
 import { packingWriter } from "./writers.ts";
 
 export interface BackupRequest {

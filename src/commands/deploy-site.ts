@@ -53,13 +53,10 @@ export async function deployedSite(work: Work, call: CommandCall, deployment: De
     return;
   }
   const deploy = await call.on(name, "provision-deploy", PhpArray.of([["old_uri", deployment.oldUri], ["strict", 0]]));
-  const state = { isVerified: false };
   const verify = async (inner: Work, served?: Promise<boolean>): Promise<void> => {
-    state.isVerified = true;
     await inner.include(await verifyDeployed(call, name, served));
   };
-  await work.include({ steps: await deploySteps(withEnabled(targetSite(deploy), enabled), deploy, { ...deployment, besideReload: verify }) });
-  if (!state.isVerified) await verify(work);
+  await work.include({ steps: await deploySteps(withEnabled(targetSite(deploy), enabled), deploy, { ...deployment, verify }) });
 }
 
 /** The last part of a move: the site's own verify, on what the deployment has left. */
@@ -79,10 +76,10 @@ interface Place {
 
 type DeploymentSteps = Pick<Deployment, "archive" | "oldUri" | "former" | "vhostUmask" | "fresh" | "meanwhile"> & {
   /**
-   * What need not wait for the web server; it is told whether that serves the site, as soon as it does or has failed to. Not called where files have to be pushed to other
-   * machines in between.
+   * Verifies the site afterwards. Where nothing has to be pushed to other machines in between it begins while the web server reloads, and is told whether that serves the site, as
+   * soon as it does or has failed to.
    */
-  readonly besideReload?: (work: Work, served: Promise<boolean>) => Promise<void>;
+  readonly verify?: (work: Work, served?: Promise<boolean>) => Promise<void>;
 };
 
 /**
@@ -107,6 +104,8 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
     oldUri = uriInBackup(staged) ?? oldUri;
   });
   const { note, push, pushAgain } = await sitePush(site, call, { override: true });
+  const { verify } = deployment;
+  const verifiesBeside = pushAgain.length === 0;
   let served = Promise.resolve(false);
   const ready: Plan["steps"] = [[unpacking, step("create the database", (work) => createDatabase(work, place))], step("load the database", (work) => load(work, place, join(staged, "database.sql")))];
   return [
@@ -135,10 +134,11 @@ export async function deploySteps(site: SiteContext, call: CommandCall, deployme
       }),
       step("bring the site's database up to its code and place", async (work) => {
         await settleDrupal(work, { site, core, call }, oldUri);
-        if (pushAgain.length === 0) await deployment.besideReload?.(work, served);
+        if (verifiesBeside) await verify?.(work, served);
       }),
     ],
     ...pushAgain,
+    ...(verifiesBeside || verify === undefined ? [] : [step("verify the site", (work) => verify(work))]),
   ];
 }
 

@@ -158,6 +158,7 @@ class BackupInTheMaking {
     } catch (thrown) {
       if (this.#fails(part) === part) throw thrown;
     } finally {
+      this.#dumpRuns.resolve(undefined);
       work.signal.removeEventListener("abort", stop);
     }
   }
@@ -173,7 +174,6 @@ class BackupInTheMaking {
     const { call, credentials } = this.#making;
     const file = beside(this.#file, "sql");
     try {
-      if (work.dryRun) this.#dumpRuns.resolve(undefined);
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         work.files.journal.scratch(file);
         const size = (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
@@ -184,7 +184,6 @@ class BackupInTheMaking {
       this.#dumped.resolve(done === true ? file : undefined);
     } catch (thrown) {
       this.#fails("dump");
-      this.#dumpRuns.resolve(undefined);
       this.#dumped.reject(thrown);
       this.#dumpBytes.reject(thrown);
       throw thrown;

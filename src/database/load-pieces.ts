@@ -109,30 +109,27 @@ async function runClient(load: Load, pieces: Iterable<Piece>, report: (bytes: nu
   let unread: unknown;
   const source = async function* (): AsyncGenerator<Buffer> {
     try {
-      yield* reading();
+      for (const { from, to } of pieces) {
+        if (to <= from) continue;
+        if (to - from <= READ_BYTES) {
+          const bytes = Buffer.allocUnsafe(to - from);
+          if (readSync(load.descriptor, bytes, 0, bytes.length, from) !== bytes.length) throw new Error("it has become shorter");
+          yield bytes;
+          child.alive();
+          report(bytes.length);
+          continue;
+        }
+        for await (const chunk of createReadStream("", { fd: load.descriptor, autoClose: false, start: from, end: to - 1, highWaterMark: READ_BYTES })) {
+          yield chunk as Buffer;
+          child.alive();
+          report((chunk as Buffer).length);
+        }
+      }
     } catch (thrown) {
       // To the client it would be the end of the dump.
       unread = thrown;
       child.kill();
       throw thrown;
-    }
-  };
-  const reading = async function* (): AsyncGenerator<Buffer> {
-    for (const { from, to } of pieces) {
-      if (to <= from) continue;
-      if (to - from <= READ_BYTES) {
-        const bytes = Buffer.allocUnsafe(to - from);
-        if (readSync(load.descriptor, bytes, 0, bytes.length, from) !== bytes.length) throw new Error("it has become shorter");
-        yield bytes;
-        child.alive();
-        report(bytes.length);
-        continue;
-      }
-      for await (const chunk of createReadStream("", { fd: load.descriptor, autoClose: false, start: from, end: to - 1, highWaterMark: READ_BYTES })) {
-        yield chunk as Buffer;
-        child.alive();
-        report((chunk as Buffer).length);
-      }
     }
   };
   // That the client went away shows in how it ended.

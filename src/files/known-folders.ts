@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { isAbsent, lookBehind } from "./look.ts";
+import { lookBehind, unlessAbsent } from "./look.ts";
 import type { Remembered } from "./remembered.ts";
 import { isSettled, stampFrom } from "./stamp.ts";
 
@@ -69,31 +69,15 @@ export class KnownFolders {
   }
 
   #read(folder: string): FolderEntry[] | undefined {
-    try {
-      const all = readdirSync(folder, { withFileTypes: true });
-      return all.flatMap((entry) => {
-        const { name } = entry;
-        const kind = entry.isDirectory() ? "folder" : entry.isSymbolicLink() ? "link" : "file";
-        return name.startsWith(".") || (kind === "file" && !this.#interest.files.test(name)) ? [] : [{ name, kind }];
-      });
-    } catch (thrown) {
-      if (isAbsent(thrown)) return undefined;
-      throw thrown;
-    }
+    const all = unlessAbsent(() => readdirSync(folder, { withFileTypes: true }));
+    return all?.flatMap((entry) => {
+      const { name } = entry;
+      const kind = entry.isDirectory() ? "folder" : entry.isSymbolicLink() ? "link" : "file";
+      return name.startsWith(".") || (kind === "file" && !this.#interest.files.test(name)) ? [] : [{ name, kind }];
+    });
   }
 
   #recall(): Record<string, Known> {
-    if (this.#before !== undefined) return this.#before;
-    let before: unknown;
-    try {
-      before = JSON.parse(this.#remembered.get(this.#interest.name) ?? "{}");
-    } catch {
-      // It is found out anew.
-    }
-    return (this.#before = isRecord(before) ? (before as Record<string, Known>) : {});
+    return (this.#before ??= this.#remembered.record(this.#interest.name) as Record<string, Known>);
   }
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

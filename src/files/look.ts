@@ -49,12 +49,7 @@ export function isProgram(path: string): boolean {
 
 /** The bytes of the file, or undefined when there is none. */
 export function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (thrown) {
-    if (isAbsent(thrown)) return undefined;
-    throw thrown;
-  }
+  return unlessAbsent(() => readFileSync(path));
 }
 
 /** The names in the directory, sorted; empty when there is no such directory. */
@@ -68,7 +63,8 @@ export function namesIn(path: string): string[] {
 }
 
 /** `throwIfNoEntry` does not cover a path that leads through a file. */
-function unlessAbsent<T>(look: () => T): T | undefined {
+/** What the look finds; undefined where there is nothing. Throws on any other system error. */
+export function unlessAbsent<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (thrown) {

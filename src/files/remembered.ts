@@ -20,6 +20,16 @@ export class Remembered {
     }
   }
 
+  /** What was set as a JSON object; an empty one where it is none. What is in it may have any shape. */
+  record(name: string): Readonly<Record<string, unknown>> {
+    try {
+      const value: unknown = JSON.parse(this.get(name) ?? "{}");
+      return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+    } catch {
+      return {};
+    }
+  }
+
   set(name: string, text: string): void {
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });

@@ -45,7 +45,7 @@ const PROVISION_FILES = new Set(["provision", "db", "http", "provision_drupal", 
  * only looks at them.
  */
 export function scanExtensions(settings: ScanSettings): ExtensionFile[] {
-  const before = recall(settings.remembered);
+  const before = settings.remembered.record(MEMORY) as Memory;
   const now: Memory = {};
   const files: string[] = [];
   const walking: Walk = { known: settings.known, seen: new Set(), files, skipped: settings.skipped, inProvision: false };
@@ -118,14 +118,4 @@ function hooksOf(file: string, before: Memory, now: Memory): readonly string[] {
 function stampOf(path: string): string | undefined {
   const stats = lookBehind(path);
   return stats === undefined ? undefined : stampFrom(stats);
-}
-
-function recall(remembered: Remembered): Memory {
-  let memory: unknown;
-  try {
-    memory = JSON.parse(remembered.get(MEMORY) ?? "{}");
-  } catch {
-    // It is found out anew.
-  }
-  return typeof memory === "object" && memory !== null ? (memory as Memory) : {};
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ServerContext } from "../contexts/context.ts";
-import { isAbsent, isFile, namesIn } from "../files/look.ts";
+import { isFile, namesIn, unlessAbsent } from "../files/look.ts";
 import { uniqueName } from "../files/unique-name.ts";
 import { bytesFromText } from "../php-values/text.ts";
 import type { Journal } from "../task/journal.ts";
@@ -74,10 +74,5 @@ export async function inMainFile<T>(control: WebControl, split: (mainFile: strin
 
 /** The path without links; undefined when nothing is there. */
 export function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch (thrown) {
-    if (isAbsent(thrown)) return undefined;
-    throw thrown;
-  }
+  return unlessAbsent(() => realpathSync(path));
 }
