@@ -1,5 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import { property, type SiteContext } from "../contexts/context.ts";
+import { lookAtDatabase, type DatabaseFacts } from "../database/database-facts.ts";
 import { databaseExists } from "../database/databases.ts";
 import { deleteClientLink } from "../drupal/client-link.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
@@ -38,8 +39,8 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
     nativeCore(site.platform);
     await nativeBackup(site, call);
   }
-  const database = await databaseFate(site, call, force);
-  const backup = isThere || !force ? await siteBackup(site, call, { file, force: force || !switchOption(call, "installed", false), database: database === "drop" }) : undefined;
+  const { database, facts } = await lookAtSite(site, call, force);
+  const backup = isThere || !force ? await siteBackup(site, call, { file, force: force || !switchOption(call, "installed", false), database: database === "drop", facts }) : undefined;
   return {
     title: `delete site @${site.name}`,
     context: site.name,
@@ -92,20 +93,23 @@ async function giveUp(work: Work, site: SiteContext, { call, database }: { reado
 }
 
 /**
- * Whether the site's database can be backed up, and what is to become of it if not.
+ * Looks at the site's database: what is to become of it, and when it can be backed up, what is in it.
  *
- * @throws ShimError PROVISION_DB_CONNECT_FAIL when it cannot, without `force`
+ * @throws ShimError PROVISION_DB_CONNECT_FAIL when it cannot be backed up, without `force`
  */
-async function databaseFate(site: SiteContext, call: CommandCall, force: boolean): Promise<Database> {
+async function lookAtSite(site: SiteContext, call: CommandCall, force: boolean): Promise<{ readonly database: Database; readonly facts?: DatabaseFacts }> {
   const { name } = siteCredentials(call.options.set("site"));
   try {
     const db = await connectToSite(site, call);
-    await db.close();
-    return "drop";
+    try {
+      return { database: "drop", facts: await lookAtDatabase(db, name) };
+    } finally {
+      await db.close();
+    }
   } catch (thrown) {
     const error = asShimError(thrown);
     if (!force) throw new ShimError(error.code, error.message, { hint: "--force deletes a site whose database is gone; its files are backed up alone", cause: thrown });
-    return name === "" || (await isGone(site, call, name)) ? "gone" : "keep";
+    return { database: name === "" || (await isGone(site, call, name)) ? "gone" : "keep" };
   }
 }
 

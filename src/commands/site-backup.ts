@@ -6,7 +6,7 @@ import { byPercent } from "../backups/progress.ts";
 import { estimateTree } from "../backups/space.ts";
 import { property, type ServerContext, type SiteContext } from "../contexts/context.ts";
 import { connectDb, dbReason, type Db } from "../database/connection.ts";
-import { lookAtDatabase } from "../database/database-facts.ts";
+import { lookAtDatabase, type DatabaseFacts } from "../database/database-facts.ts";
 import { dumpEstimate, requireSpace } from "../database/space.ts";
 import { whyNotNative } from "../drupal/core-facts.ts";
 import { readCore, type DrupalCore } from "../drupal/core.ts";
@@ -34,6 +34,8 @@ export interface SiteBackupOptions {
   readonly force: boolean;
   /** False: the site's database is gone, and its files alone are backed up. */
   readonly database: boolean;
+  /** What is in the database, when the task has looked already. */
+  readonly facts?: DatabaseFacts | undefined;
 }
 
 /** A backup that other tasks make as a part of theirs. */
@@ -176,7 +178,7 @@ class BackupInTheMaking {
     try {
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         work.files.journal.scratch(file);
-        const size = (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
+        const size = (await this.#dumpLookedAt(work, file)) ?? (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
         call.surroundings.remembered.set(this.#memory(), String(size));
         return true;
       });
@@ -188,6 +190,14 @@ class BackupInTheMaking {
       this.#dumpBytes.reject(thrown);
       throw thrown;
     }
+  }
+
+  async #dumpLookedAt(work: Work, file: string): Promise<number | undefined> {
+    const { site, call, credentials, options } = this.#making;
+    const { facts } = options;
+    if (facts === undefined) return undefined;
+    this.#dumpBytes.resolve(dumpEstimate(facts));
+    return dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, facts });
   }
 
   /**

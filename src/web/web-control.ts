@@ -27,6 +27,8 @@ export interface ControlOutcome {
  */
 export interface WebControl {
   reload(): Promise<ControlOutcome>;
+  /** A reload is known to refuse a broken configuration and to leave the server as it is. */
+  readonly reloadTests: boolean;
   /** Tests the configuration in place, or that main file instead; undefined when this server cannot be tested. */
   test(mainFile?: string): Promise<ControlOutcome | undefined>;
   /** The program's main configuration file: as remembered, or asked for afresh. */

@@ -158,6 +158,84 @@ describe("a site", () => {
     rmSync(neighbour);
   });
 
+  describe("with a control program like Debian's", () => {
+    const folder = (): string => join(frontEnd.stage.home.beside, "debian");
+    const neighbour = (): string => at("config", SERVER, "apache/vhost.d/neighbour.test");
+    const writeNeighbour = (text: string): string => frontEnd.stage.home.write(neighbour().slice(frontEnd.home.length + 1), text, 0o600);
+    /** How the configuration was read since the last time. */
+    const readings = (): string[] => {
+      const calls = readFileSync(join(folder(), "calls"), "utf8").split("\n").filter((call) => call !== "");
+      writeFileSync(join(folder(), "calls"), "");
+      return calls.map((call) => call.replace(/ -f .*/, " -f SHADOW"));
+    };
+
+    beforeEach(() => {
+      mkdirSync(folder(), { recursive: true });
+      const apache = join(folder(), "apache2");
+      // The control program of the tests knows when the server has reloaded.
+      writeFileSync(apache, `#!/bin/sh\necho "$*" >>'${folder()}/calls'\n[ "$*" != "-k graceful" ] || set -- graceful\nexec '${frontEnd.stage.apache.control}' "$@"\n`, { mode: 0o755 });
+      writeFileSync(
+        join(folder(), "apache2ctl"),
+        `#!/bin/sh
+HTTPD=${apache}
+ARGV="$*"
+case "$ARGV" in
+restart|graceful)
+    if $HTTPD \${APACHE_ARGUMENTS} -t 2> /dev/null ; then
+        $HTTPD \${APACHE_ARGUMENTS} -k "$ARGV"
+    else
+        $HTTPD \${APACHE_ARGUMENTS} -t
+    fi
+    ;;
+*)
+    $HTTPD \${APACHE_ARGUMENTS} "$@"
+esac
+`,
+        { mode: 0o755 },
+      );
+      writeFileSync(join(folder(), "calls"), "");
+      frontEnd.stage.home.user.own(folder());
+      writeAlias(frontEnd, SERVER, { ...serverOptions(frontEnd), http_restart_cmd: `${join(folder(), "apache2ctl")} graceful`, utf8mb4_is_supported: true });
+    });
+    afterEach(() => {
+      writeAlias(frontEnd, SERVER, { ...serverOptions(frontEnd), utf8mb4_is_supported: true });
+      rmSync(folder(), { recursive: true });
+      rmSync(neighbour(), { force: true });
+    });
+
+    it("has it read once, and what serves it twice", async () => {
+      // The first time, the program's main file is looked for, too.
+      await good(frontEnd.task(URI, "disable"));
+      readings();
+      writeNeighbour("# by hand\n");
+      await good(frontEnd.task(URI, "enable"));
+      expect(readings()).toEqual(["-t -f SHADOW", "-k graceful"]);
+      expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(200);
+      await good(remove());
+      expect(readings()).toEqual(["-k graceful"]);
+      expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(404);
+    });
+
+    it("stays as it was when a neighbour is broken, and the server goes on", async () => {
+      writeNeighbour("NoSuchDirective on\n");
+      const before = treeOf(frontEnd.home);
+      const refused = await remove();
+      expect(failure(refused)).toEqual(failedWith("PROVISION_WEB_CONFIG_BROKEN"));
+      expect(refused.messages["PROVISION_WEB_CONFIG_BROKEN"]).toMatch(/was broken before this task, by something else[^]*NoSuchDirective/);
+      expect(readings().slice(0, 2)).toEqual(["-k graceful", "-t"]);
+      expect([treeOf(frontEnd.home), await whatIsThere()]).toEqual([before, ALL]);
+      expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(200);
+    });
+
+    it("is reloaded by the administrator's own command when sudo or the program refuses the shorter one", async () => {
+      writeFileSync(join(folder(), "apache2"), readFileSync(join(folder(), "apache2"), "utf8").replace('[ "$*"', '[ "$#" != 2 ] || [ "$1" != -k ] || [ -e "$0.told" ] || { touch "$0.told"; echo "sudo: a password is required" >&2; exit 1; }\n[ "$*"'), { mode: 0o755 });
+      await good(remove());
+      expect(readings()).toEqual(["-k graceful", "-t", "-k graceful"]);
+      expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(404);
+      expect(await whatIsThere()).toEqual(NOTHING);
+    });
+  });
+
   it("db 47: stays as it was, and is served again, when its backup fails; no dump is left in it", async () => {
     const bin = at("bin");
     mkdirSync(bin, { recursive: true });

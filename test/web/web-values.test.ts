@@ -1,9 +1,28 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { apacheTestCommand, commandWords } from "../../src/web/restart-command.ts";
+import { apacheReloadCommand, apacheTestCommand, commandWords } from "../../src/web/restart-command.ts";
 import { safeHost, safePath, safePort, safeUrl } from "../../src/web/safe-values.ts";
 import { urlEncode } from "../../src/web/url-encode.ts";
+
+/** What is the same in all of Debian's versions: the configuration is read twice. */
+const DEBIAN = `#!/bin/sh
+case "$ARGV" in
+stop)
+    $HTTPD \${APACHE_ARGUMENTS} -k "$ARGV"
+    ;;
+restart|graceful)
+    if $HTTPD \${APACHE_ARGUMENTS} -t 2> /dev/null ; then
+        $HTTPD \${APACHE_ARGUMENTS} -k "$ARGV"
+    else
+        $HTTPD \${APACHE_ARGUMENTS} -t
+    fi
+    ;;
+esac
+`;
 
 describe("credentials", () => {
   it("are encoded as PHP's urlencode does", () => {
@@ -45,4 +64,25 @@ describe("restart commands", () => {
     [["true"], undefined],
     [[], undefined],
   ])("%j is tested by %j", (restart, test) => expect(apacheTestCommand(restart)).toEqual(test));
+
+  it.each([
+    ["sudo CTL graceful", DEBIAN, ["sudo", "-n", "CTL", "-k", "graceful"]],
+    ["CTL graceful", DEBIAN, ["CTL", "-k", "graceful"]],
+    ["CTL restart", DEBIAN, undefined],
+    ["CTL -k graceful", DEBIAN, ["CTL", "-k", "graceful"]],
+    ["sudo CTL graceful", DEBIAN.replace("-t 2> /dev/null", "-v 2> /dev/null"), undefined],
+    ["sudo CTL graceful", DEBIAN.replaceAll('-k "$ARGV"', '-k "$ARGV" && logger reloaded'), undefined],
+    ["sudo CTL graceful", DEBIAN.replaceAll(/^/gm, "# "), undefined],
+    ["sudo CTL graceful", "#!/bin/sh\nexec docker exec web apache2ctl graceful\n", undefined],
+    ["sudo CTL graceful", undefined, undefined],
+    ["sudo apache2ctl graceful", DEBIAN, undefined],
+    ["sudo service apache2 reload", DEBIAN, undefined],
+  ])("%j with the control program %j is done by %j", (command, script, words) => {
+    const folder = mkdtempSync(join(tmpdir(), "control-"));
+    const control = join(folder, "apache2ctl");
+    if (script !== undefined) writeFileSync(control, script);
+    const reload = apacheReloadCommand(commandWords(command.replace("CTL", control)));
+    expect(reload?.map((word) => word.replace(control, "CTL"))).toEqual(words);
+    rmSync(folder, { recursive: true });
+  });
 });

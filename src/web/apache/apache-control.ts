@@ -1,5 +1,5 @@
 import type { Remembered } from "../../files/remembered.ts";
-import { apacheTestCommand, commandWords } from "../restart-command.ts";
+import { apacheReloadCommand, apacheTestCommand, commandWords } from "../restart-command.ts";
 import { runControl, type ControlOutcome, type Environment, type WebControl } from "../web-control.ts";
 
 /** @param remembered keeps the place of the main file, which takes a whole test to find out */
@@ -7,8 +7,15 @@ export function apacheControl(restartCommand: string, environment: Environment, 
   const restart = commandWords(restartCommand);
   const tester = apacheTestCommand(restart);
   const run = (words: readonly string[]): Promise<ControlOutcome> => runControl(words, environment);
+  // On another machine there is another control program.
+  const quick = environment.run === undefined ? apacheReloadCommand(restart) : undefined;
   return {
-    reload: () => run(restart),
+    reload: async () => {
+      const outcome = quick === undefined ? undefined : await run(quick);
+      // Whatever was wrong, the administrator's own command has the last word.
+      return outcome?.ok === true ? outcome : run(restart);
+    },
+    reloadTests: quick !== undefined,
     test: async (mainFile) => (tester === undefined ? undefined : run([...tester, "-t", ...(mainFile === undefined ? [] : ["-f", mainFile])])),
     mainFile: async (fresh) => {
       if (tester === undefined) return undefined;

@@ -34,6 +34,7 @@ export function nginxControl(restartCommand: string, environment: Environment, r
       if (!outcome.ok || before === undefined || (await workersStartedSince(before, remembered.get(name), wait))) return outcome;
       return { ok: false, refused: false, output: "nginx was told to read its configuration and goes on with the former one; its error log says why (is a port not free?)" };
     },
+    reloadTests: false,
     test,
     mainFile: async (fresh) => {
       if (words === undefined) return undefined;
