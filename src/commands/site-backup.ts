@@ -178,7 +178,8 @@ class BackupInTheMaking {
     try {
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         work.files.journal.scratch(file);
-        const size = (await this.#dumpLookedAt(work, file)) ?? (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
+        const { facts } = this.#making.options;
+        const size = facts === undefined ? ((await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file))) : await this.#dumpWith(work, file, facts);
         call.surroundings.remembered.set(this.#memory(), String(size));
         return true;
       });
@@ -192,25 +193,16 @@ class BackupInTheMaking {
     }
   }
 
-  async #dumpLookedAt(work: Work, file: string): Promise<number | undefined> {
-    const { site, call, credentials, options } = this.#making;
-    const { facts } = options;
-    if (facts === undefined) return undefined;
-    this.#dumpBytes.resolve(dumpEstimate(facts));
-    return dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, facts });
-  }
-
   /**
    * A database that was small the last time is dumped at once: to connect and look at it first takes as long as the dump. Undefined when it is not known, or when that did
    * not work, as with routines that only the administrator may read.
    */
   async #dumpKnown(work: Work, file: string): Promise<number | undefined> {
-    const { site, call, credentials, options } = this.#making;
-    const last = Number(call.surroundings.remembered.get(this.#memory()));
+    const last = Number(this.#making.call.surroundings.remembered.get(this.#memory()));
     if (!(last > 0 && last < SMALL_DUMP)) return undefined;
     try {
       this.#dumpBytes.resolve(last);
-      return await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, facts: { tables: [], hiddenRoutines: [], hasPrograms: true, hasTriggers: undefined } });
+      return await this.#dumpWith(work, file, { tables: [], hiddenRoutines: [], hasPrograms: true, hasTriggers: undefined });
     } catch (thrown) {
       if (work.signal.aborted) throw thrown;
       work.log("debug", `The dump is tried again, with a look at the database first: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
@@ -219,16 +211,19 @@ class BackupInTheMaking {
   }
 
   async #dumpUnknown(work: Work, file: string): Promise<number> {
-    const { site, call, credentials, options } = this.#making;
     this.#dumpRuns.resolve(undefined);
     const db = await this.#connect();
     try {
-      const facts = await lookAtDatabase(db, credentials.name);
-      this.#dumpBytes.resolve(dumpEstimate(facts));
-      return await dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, db, facts });
+      return await this.#dumpWith(work, file, await lookAtDatabase(db, this.#making.credentials.name), db);
     } finally {
       await db.close();
     }
+  }
+
+  #dumpWith(work: Work, file: string, facts: DatabaseFacts, db?: Db): Promise<number> {
+    const { site, call, credentials, options } = this.#making;
+    this.#dumpBytes.resolve(dumpEstimate(facts));
+    return dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, db, facts });
   }
 
   /** Where the size of the last dump is kept. */
