@@ -16,6 +16,7 @@ import { dropSiteAliases, siteGoneLater } from "./remote-work.ts";
 import { removeAliasFiles } from "./save-context.ts";
 import { nativeBackup, siteBackup, type SiteBackup } from "./site-backup.ts";
 import { dropDatabaseLater } from "./site-database.ts";
+import { forgetSite } from "./site-memory.ts";
 import { connectToSite, siteUri } from "./site-examination.ts";
 import { siteCredentials, unserveSite } from "./web-work.ts";
 
@@ -90,6 +91,7 @@ async function giveUp(work: Work, site: SiteContext, { call, database }: { reado
   const tree = site.root === undefined ? undefined : removeTreeLater(site.sitePath);
   if (tree !== undefined) work.afterwards(`remove ${site.sitePath}`, tree);
   await siteGoneLater(work, site, call);
+  forgetSite(work, site, call, { database: name, name: true });
 }
 
 /**

@@ -21,6 +21,7 @@ import { aliasPath, writeAliasFiles } from "./save-context.ts";
 import { aliasesInSitesPhp } from "./site-aliases.ts";
 import { dropDatabaseLater } from "./site-database.ts";
 import { examineMovable, refuseForeignTarget } from "./site-examination.ts";
+import { forgetSite } from "./site-memory.ts";
 import { SETTINGS_UMASK } from "./site-settings.ts";
 import { takeOffline } from "./take-offline.ts";
 import { siteCredentials, unserveSite } from "./web-work.ts";
@@ -138,6 +139,7 @@ async function clearFormerPlace(work: Work, move: Move): Promise<void> {
   if (source.sitePath !== target.sitePath) await siteGoneLater(work, source, call);
   const { name, user, host } = siteCredentials(call.options.set("site"));
   await dropDatabaseLater(work, call, { site: source, database: name, user, host });
+  if (source.sitePath !== target.sitePath) forgetSite(work, source, call, { database: name, name: renamed });
 }
 
 /** What the front end reads afterwards: the moved site's credentials and packages, and where it is now. */

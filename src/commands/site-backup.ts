@@ -173,14 +173,14 @@ class BackupInTheMaking {
   }
 
   async #dump(work: Work): Promise<void> {
-    const { call, credentials } = this.#making;
+    const { call, credentials, site } = this.#making;
     const file = beside(this.#file, "sql");
     try {
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         work.files.journal.scratch(file);
         const { facts } = this.#making.options;
         const size = facts === undefined ? ((await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file))) : await this.#dumpWith(work, file, facts);
-        call.surroundings.remembered.set(this.#memory(), String(size));
+        call.surroundings.remembered.set(dumpMemory(credentials.name, site), String(size));
         return true;
       });
       if (done === true) work.log("success", `Dumped the database ${credentials.name}`);
@@ -198,7 +198,8 @@ class BackupInTheMaking {
    * not work, as with routines that only the administrator may read.
    */
   async #dumpKnown(work: Work, file: string): Promise<number | undefined> {
-    const last = Number(this.#making.call.surroundings.remembered.get(this.#memory()));
+    const { call, credentials, site } = this.#making;
+    const last = Number(call.surroundings.remembered.get(dumpMemory(credentials.name, site)));
     if (!(last > 0 && last < SMALL_DUMP)) return undefined;
     try {
       this.#dumpBytes.resolve(last);
@@ -224,12 +225,6 @@ class BackupInTheMaking {
     const { site, call, credentials, options } = this.#making;
     this.#dumpBytes.resolve(dumpEstimate(facts));
     return dumpSiteDatabase(work, call, { credentials, server: site.dbServer, file, force: options.force, db, facts });
-  }
-
-  /** Where the size of the last dump is kept. */
-  #memory(): string {
-    const { site, credentials } = this.#making;
-    return `dump ${credentials.name} @${site.dbServer.name}`;
   }
 
   async #connect(): Promise<Db> {
@@ -336,6 +331,11 @@ class BackupInTheMaking {
       work.log("warning", `Could not create symlink ${link} to ${this.#file}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     }
   }
+}
+
+/** The name under which the size of the database's last dump is remembered. */
+export function dumpMemory(database: string, { dbServer }: SiteContext): string {
+  return `dump ${database} @${dbServer.name}`;
 }
 
 /** Bytes of a dump that takes one client no time. */

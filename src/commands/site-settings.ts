@@ -67,10 +67,10 @@ export function putSiteDrushrc(work: Work, site: SiteContext, call: CommandCall)
   openSiteDirectory(work, site.sitePath);
   // To make its text again takes longer than all the rest of a short call.
   const stamp = stampOf(path);
-  const isWritten = !work.dryRun && stamp !== undefined && call.options.isSiteAsRead() && remembered.get(memoryOf(path)) === stamp;
+  const isWritten = !work.dryRun && stamp !== undefined && call.options.isSiteAsRead() && remembered.get(drushrcMemory(path)) === stamp;
   const written = !isWritten && work.files.write({ path, content: drushrcText(site, call), mode: 0o440, secret: true });
   // Not when it has just been written: the next call that finds it so does.
-  if (!isWritten && !written && !work.dryRun && stamp !== undefined && stampOf(path) === stamp) remembered.set(memoryOf(path), stamp);
+  if (!isWritten && !written && !work.dryRun && stamp !== undefined && stampOf(path) === stamp) remembered.set(drushrcMemory(path), stamp);
   work.log("success", written ? `Generated Site Drush configuration file (${path})` : `The site's Drush configuration file is up to date (${path})`);
 }
 
@@ -82,7 +82,8 @@ function drushrcText(site: SiteContext, call: CommandCall): string {
 }
 
 /** What is remembered of a site's drushrc.php: which file was as this program writes it, with its mode. The number is that of the form in which it is written. */
-function memoryOf(path: string): string {
+/** The name under which it is remembered that this file is as we have written it. */
+export function drushrcMemory(path: string): string {
   return `drushrc-1 ${path}`;
 }
 

@@ -86,17 +86,18 @@ export async function rowsStamp(db: Db, database: string): Promise<string | unde
 
 export function recallVerified(remembered: Remembered, site: string): Verified | undefined {
   try {
-    return JSON.parse(remembered.get(memory(site)) ?? "") as Verified;
+    return JSON.parse(remembered.get(verifiedMemory(site)) ?? "") as Verified;
   } catch {
     return undefined;
   }
 }
 
 export function noteVerified(remembered: Remembered, site: string, verified: Verified): void {
-  remembered.set(memory(site), JSON.stringify(verified));
+  remembered.set(verifiedMemory(site), JSON.stringify(verified));
 }
 
-function memory(site: string): string {
+/** The name under which it is remembered what was verified of the site. */
+export function verifiedMemory(site: string): string {
   return `verified:${site}`;
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { readIfThere } from "./look.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -36,6 +36,17 @@ export class Remembered {
       writeWhole(this.#path(name), Buffer.from(text), { mode: 0o600, fleeting: true });
     } catch {
       // A home that cannot be written to shows where it matters.
+    }
+  }
+
+  /** Removes what has one of these names. */
+  forget(names: readonly string[]): void {
+    for (const name of names) {
+      try {
+        unlinkSync(this.#path(name));
+      } catch {
+        // It was never there, or nothing can be removed: who reads it checks it.
+      }
     }
   }
 

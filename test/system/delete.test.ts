@@ -92,6 +92,18 @@ describe("a site", () => {
     expect(members.split("\n")).toEqual(expect.arrayContaining(["./database.sql", "./settings.php", "./drushrc.php"]));
   });
 
+  it("is forgotten: nothing stays of what was remembered of it", async () => {
+    const remembered = (): string[] => readdirSync(at(".provision-shim/cache")).map(decodeURIComponent).filter((name) => /[ :](?:\S*\/)?(?:site\.test|sitetest)\b/.test(name));
+    await good(frontEnd.task(URI, "backup"));
+    // A file that was changed only now is not remembered.
+    await new Promise((resolve) => setTimeout(resolve, 2200));
+    await frontEnd.stage.home.user.run([frontEnd.provision, "verify", "--all"], { env: frontEnd.env });
+    await good(frontEnd.task(URI, "verify"));
+    expect(remembered()).toEqual(expect.arrayContaining([`dump sitetest @${SERVER}`, `verified:${URI}`, `drushrc-1 ${SITE()}/drushrc.php`]));
+    await good(remove());
+    expect(remembered()).toEqual([]);
+  });
+
   it("commands 96: that is disabled is gone, too, with its drush aliases", async () => {
     await good(frontEnd.call(["--root=", `--uri=${URI}`, "provision-save", `@${URI}`], { stdin: { context_type: "site", drush_aliases: "short,@shorter" } }));
     await good(frontEnd.task(URI, "disable"));

@@ -17,7 +17,7 @@ export class KnownArrays {
   /** Those of the file, and afterwards `keep` for what was learnt of it. */
   of(path: string, stats: Stats): LargeArrays & { readonly keep: () => void } {
     const stamp = stampFrom(stats);
-    const name = `arrays-1 ${path}`;
+    const name = arraysMemory(path);
     const learnt: [number, number][] = [];
     return {
       ends: new Map(this.#recall(name, stamp)),
@@ -36,4 +36,9 @@ export class KnownArrays {
       return [];
     }
   }
+}
+
+/** The name under which it is remembered where they are in this file. */
+export function arraysMemory(path: string): string {
+  return `arrays-1 ${path}`;
 }
