@@ -21,6 +21,7 @@ import { runDrush } from "./real-drush/run-drush.ts";
 import { lockWaitMs, recoverFirst, runCall } from "./run-call.ts";
 import { allOrFirst } from "./task/all-or-first.ts";
 import type { EventSink } from "./task/events.ts";
+import type { Plan } from "./task/plan.ts";
 import { newToken, runPlan } from "./task/run-plan.ts";
 import { undoHandlers } from "./undo-handlers.ts";
 import { VERSION } from "./version.ts";
@@ -36,6 +37,8 @@ export interface ContextReport {
   readonly warnings: readonly string[];
   /** Set when the real drush did it: why. */
   readonly byDrush?: string;
+  /** What was reported of it before, and does not hold any more. */
+  readonly former?: ContextReport["outcome"];
 }
 
 export interface ManySettings {
@@ -78,6 +81,8 @@ class Many {
   readonly #verified = new Map<string, { readonly site: SiteContext; readonly seen: Omit<Verified, "shared"> }>();
   #extensions: string | undefined;
   readonly #contexts: Contexts;
+  /** What was reported last of each context. */
+  readonly #outcomes = new Map<string, ContextReport["outcome"]>();
   #done = 0;
   #failed = 0;
   #changes = 0;
@@ -199,24 +204,42 @@ class Many {
 
   /** The web servers test, take and load what was collected; then it is known what the sites are like. */
   async #finish(total: number): Promise<void> {
-    const { stateDirectory, remembered } = this.#invocation;
+    const { remembered } = this.#invocation;
     let allWell = true;
     for (const plan of this.#batch.plans()) {
-      const errors: ShimError[] = [];
-      const warnings: string[] = [];
-      const began = performance.now();
-      const sink: EventSink = (event) => {
-        if (event.type === "error") errors.push(event.error);
-        else if (event.type === "log" && event.level === "warning") warnings.push(event.message);
-      };
-      await runPlan(plan, { stateDirectory, sink, dryRun: false, undoHandlers, signal: this.#settings.signal, token: newToken(), lockWaitMs: lockWaitMs(this.#invocation) });
-      if (errors.length === 0 && warnings.length === 0) continue;
-      this.#report({ context: plan.context, outcome: errors.length > 0 ? "failed" : "verified", milliseconds: performance.now() - began, errors, warnings }, total);
+      let report = await this.#write(plan());
+      // One context whose file is refused must not keep the others from theirs.
+      for (let blamed = this.#blamed(report); blamed.length > 0; blamed = this.#blamed(report)) {
+        for (const context of blamed) {
+          this.#batch.drop(context);
+          this.#verified.delete(context);
+          this.#report({ ...report, context }, total);
+        }
+        report = await this.#write(plan());
+      }
+      if (report.errors.length === 0 && report.warnings.length === 0) continue;
+      this.#report(report, total);
       allWell = false;
     }
     // What a server runs is not what was written: the next time nobody is left out.
     if (!allWell) return;
     for (const [name, { site, seen }] of this.#verified) noteVerified(remembered, name, { ...seen, shared: await this.#shared(site) });
+  }
+
+  async #write(plan: Plan): Promise<ContextReport> {
+    const errors: ShimError[] = [];
+    const warnings: string[] = [];
+    const began = performance.now();
+    const sink: EventSink = (event) => {
+      if (event.type === "error") errors.push(event.error);
+      else if (event.type === "log" && event.level === "warning") warnings.push(event.message);
+    };
+    await runPlan(plan, { stateDirectory: this.#invocation.stateDirectory, sink, dryRun: false, undoHandlers, signal: this.#settings.signal, token: newToken(), lockWaitMs: lockWaitMs(this.#invocation) });
+    return { context: plan.context, outcome: errors.length > 0 ? "failed" : "verified", milliseconds: performance.now() - began, errors, warnings };
+  }
+
+  #blamed({ errors }: ContextReport): string[] {
+    return [...new Set(errors.flatMap((error) => this.#batch.blamed(error)))];
   }
 
   /** Takes down what the site is like, as its verify has left it. */
@@ -313,10 +336,12 @@ class Many {
   }
 
   #report(report: ContextReport, total: number): void {
-    this.#done += 1;
-    if (report.outcome === "failed") this.#failed += 1;
+    const former = this.#outcomes.get(report.context);
+    this.#outcomes.set(report.context, report.outcome);
+    if (former === undefined) this.#done += 1;
+    if (report.outcome === "failed" && former !== "failed") this.#failed += 1;
     if (report.outcome === "would change") this.#changes += 1;
-    this.#settings.onReport(report, Math.min(this.#done, total), total);
+    this.#settings.onReport(former === undefined ? report : { ...report, former }, Math.min(this.#done, total), total);
   }
 }
 

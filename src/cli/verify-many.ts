@@ -55,8 +55,9 @@ class Printer {
   }
 
   report(report: ContextReport, done: number, total: number): void {
-    const { context, outcome, milliseconds, errors, warnings, byDrush } = report;
+    const { context, outcome, milliseconds, errors, warnings, byDrush, former } = report;
     this.#counts[outcome] += 1;
+    if (former !== undefined) this.#counts[former] -= 1;
     if (this.#how.json) {
       const told = errors.map(({ code, message, hint }) => ({ code, message, ...(hint === undefined ? {} : { hint }) }));
       this.#out.write(JSON.stringify({ time: Date.now() / 1000, type: "context", context, outcome, milliseconds: Math.round(milliseconds), errors: told, warnings, done, total, ...(byDrush === undefined ? {} : { byDrush }) }) + "\n");

@@ -60,9 +60,15 @@ export class WebBatch {
     }
   }
 
-  /** One plan for each server. */
-  plans(): Plan[] {
-    return [...this.#hosts.values()].map((host) => ({
+  /** The contexts whose files are the reason of that error. */
+  blamed({ files }: ShimError): string[] {
+    const pending = [...this.#hosts.values()].flatMap((host) => files.flatMap((path) => host.files.get(path) ?? []));
+    return [...new Set(pending.map(({ context }) => context))];
+  }
+
+  /** One for each server; each makes the plan with what is collected by then. */
+  plans(): (() => Plan)[] {
+    return [...this.#hosts.values()].map((host) => () => ({
       title: `write the web server's configuration for ${host.files.size} files of @${host.server.name}`,
       context: host.server.name,
       steps: [step("test and write the web server's configuration and reload it", (work) => this.#change(work, host))],

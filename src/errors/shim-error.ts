@@ -3,6 +3,8 @@ export interface ShimErrorDetails {
   /** What the reader can do about it: one sentence, no full stop needed. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** Files that are the reason, where they are known. */
+  readonly files?: readonly string[];
 }
 
 /**
@@ -12,6 +14,7 @@ export interface ShimErrorDetails {
 export class ShimError extends Error {
   override readonly name = "ShimError";
   readonly hint: string | undefined;
+  readonly files: readonly string[];
 
   constructor(
     readonly code: string,
@@ -20,6 +23,7 @@ export class ShimError extends Error {
   ) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.hint = details.hint;
+    this.files = details.files ?? [];
   }
 
   /** Message and hint as one text, for readers that have a single line. */

@@ -21,7 +21,7 @@ export function refuseTakenNames(folder: string, changes: readonly WebChange[]):
       // With and without the suffix it is the same site's.
       if (siteOf(other) === siteOf(path)) continue;
       const taken = [...serverNames(becoming.has(other) ? (becoming.get(other) ?? "") : textOf(other))].find((name) => fresh.has(name));
-      if (taken !== undefined) throw new ShimError("PROVISION_WEB_NAME_TAKEN", `The web server has a virtual host for ${taken} already, in ${other}.`, { hint: "remove the name from that site, or choose another one" });
+      if (taken !== undefined) throw new ShimError("PROVISION_WEB_NAME_TAKEN", `The web server has a virtual host for ${taken} already, in ${other}.`, { hint: "remove the name from that site, or choose another one", files: [path] });
     }
   }
 }

@@ -95,7 +95,7 @@ export async function changeWebConfig(work: Work, server: ServerContext, given: 
     await swapIn();
     if (command === undefined) return;
     const looked = known.look(changes, former);
-    const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changed: changes.length > 0 || remote !== undefined, tested, swapIn, swapOut }));
+    const isLoaded = await work.act(`run "${command}"`, () => reload(work, server, control, { changes, changed: changes.length > 0 || remote !== undefined, tested, swapIn, swapOut }));
     if (isLoaded === true) looked.noteLoaded();
   });
 }
@@ -117,13 +117,14 @@ async function testBefore(work: Work, server: ServerContext, changes: readonly W
     if (outcome?.ok !== false) return outcome?.ok === true;
     if (outcome.refused) return false;
     const present = await control.test();
-    throw brokenConfig(server, shadow.realPaths(outcome.output), present?.ok === false);
+    throw brokenConfig(server, { output: shadow.realPaths(outcome.output), neighbour: present?.ok === false, changes });
   } finally {
     shadow.remove();
   }
 }
 
 interface Swap {
+  readonly changes: readonly WebChange[];
   readonly changed: boolean;
   /** `once`: the server has loaded the same files before; `by-reload`: the reload itself will test it. */
   readonly tested: "now" | "once" | "by-reload" | undefined;
@@ -157,14 +158,20 @@ async function testInPlace(server: ServerContext, control: WebControl, swap: Swa
   if (test === undefined || test.ok || test.refused) return;
   await swap.swapOut();
   const former = swap.changed ? await control.test() : test;
-  throw brokenConfig(server, test.output, former?.ok === false);
+  throw brokenConfig(server, { output: test.output, neighbour: former?.ok === false, changes: swap.changes });
 }
 
-function brokenConfig(server: ServerContext, output: string, neighbour: boolean): ShimError {
+function brokenConfig(server: ServerContext, { output, neighbour, changes }: { readonly output: string; readonly neighbour: boolean; readonly changes: readonly WebChange[] }): ShimError {
   const whose = neighbour ? "was broken before this task, by something else" : "would be broken by this change";
   return new ShimError("PROVISION_WEB_CONFIG_BROKEN", `The web server configuration of @${server.name} ${whose}: ${output}`, {
     hint: neighbour ? "mend or remove the file that the message names; nothing was changed" : "the configuration in place was kept",
+    files: changes.flatMap(({ path, content }) => (content !== undefined && names(output, path) ? [path] : [])),
   });
+}
+
+/** Whether a server's words name that file, and not another one whose name only begins alike. */
+function names(output: string, path: string): boolean {
+  return output.split(path).slice(1).some((rest) => !/^[\w./-]*\w/.test(rest));
 }
 
 function reloadFailed(server: ServerContext, outcome: ControlOutcome): ShimError {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebBatch } from "../../src/commands/web-batch.ts";
 import type { ServerContext } from "../../src/contexts/context.ts";
+import { ShimError } from "../../src/errors/shim-error.ts";
 import { Remembered } from "../../src/files/remembered.ts";
 import { newToken, runPlan } from "../../src/task/run-plan.ts";
 import { goneFile } from "../../src/web/web-file.ts";
@@ -21,7 +22,7 @@ describe("the web server's files of many contexts", () => {
     const batch = new WebBatch({ environment: { cwd: folder, variables: {} }, remembered: new Remembered(join(folder, "cache")) });
     collect(batch, server);
     for (const plan of batch.plans()) {
-      const { errors } = await runPlan(plan, { stateDirectory: join(folder, "state"), sink: () => undefined, dryRun: false, undoHandlers: {}, signal: new AbortController().signal, token: newToken(), lockWaitMs: 1000 });
+      const { errors } = await runPlan(plan(), { stateDirectory: join(folder, "state"), sink: () => undefined, dryRun: false, undoHandlers: {}, signal: new AbortController().signal, token: newToken(), lockWaitMs: 1000 });
       expect(errors).toEqual([]);
     }
     try {
@@ -43,6 +44,17 @@ describe("the web server's files of many contexts", () => {
     expect(await written((batch, server) => {
       for (const name of order) batch.add({ server }, name, [name === "a.test" ? file("shared.crt", "a") : goneFile(file("shared.crt", ""))]);
     })).toBe("a");
+  });
+
+  it("are blamed on those whose they are", async () => {
+    await written((batch, server) => {
+      batch.add({ server }, "a.test", [file("shared.crt", "a"), file("a.conf", "a")]);
+      batch.add({ server }, "b.test", [file("shared.crt", "b"), file("b.conf", "b")]);
+      const blamed = (...names: string[]): string[] => batch.blamed(new ShimError("X", "x", { files: names.map((name) => join(folder, name)) }));
+      expect([blamed("a.conf"), blamed("shared.crt"), blamed("c.conf"), blamed()]).toEqual([["a.test"], ["a.test", "b.test"], [], []]);
+      batch.drop("a.test");
+      expect([blamed("a.conf"), blamed("shared.crt")]).toEqual([[], ["b.test"]]);
+    });
   });
 
   it("of a context that has failed are not written", async () => {

@@ -200,6 +200,31 @@ describe("many contexts", () => {
     }
   });
 
+  it("of which some would break the web server, or take a name of another one: those keep their files, and the others get theirs", async () => {
+    // A test that refuses files with that name, as Apache does with what it does not understand.
+    const control = join(frontEnd.stage.home.beside, "counted/apachectl");
+    const plain = readFileSync(control, "utf8");
+    const refusing = `for word; do [ "$last" != -f ] || { file=$(grep -rl refused.test "$(dirname "$word")" | head -n 1); [ -z "$file" ] || { echo "AH00526: Syntax error on line 2 of $file:" >&2; exit 1; }; }; last=$word; done`;
+    writeFileSync(control, plain.replace("exec ", `${refusing}\nexec `));
+    for (const [name, aliases] of [["a.test", "refused.test"], ["b.test", "c.test"], ["d.test", "www.refused.test"]] as const) await good(frontEnd.save(name, { aliases }));
+    rmSync(vhost("c.test"));
+    const [before, kept] = [reloads(), ["a.test", "b.test", "d.test"].map((name) => readFileSync(vhost(name), "utf8"))];
+    try {
+      const { status, outcomes, codes, ended } = await verifyMany("--all");
+      expect([status, outcomes]).toEqual([1, expect.objectContaining({ "a.test": "failed", "b.test": "failed", "c.test": "verified", "d.test": "failed", server_master: "verified" })]);
+      expect([...codes].sort()).toEqual(["PROVISION_WEB_CONFIG_BROKEN", "PROVISION_WEB_CONFIG_BROKEN", "PROVISION_WEB_NAME_TAKEN"]);
+      expect([ended["failed"], Object.values(outcomes).filter((outcome) => outcome === "verified").length]).toEqual([3, ended["verified"]]);
+      expect(["a.test", "b.test", "d.test"].map((name) => readFileSync(vhost(name), "utf8"))).toEqual(kept);
+      expect([await pageOf("c.test"), reloads() - before]).toEqual([200, 1]);
+      // Nobody forgets them.
+      expect((await verifyMany("--all")).outcomes).toMatchObject({ "a.test": "failed", "b.test": "failed", "c.test": "unchanged", "d.test": "failed" });
+    } finally {
+      writeFileSync(control, plain);
+      for (const [name, aliases] of [["a.test", "null"], ["b.test", "null"], ["d.test", "null"]] as const) await good(frontEnd.save(name, { aliases }));
+    }
+    expect((await verifyMany("--all")).status).toBe(0);
+  });
+
   it("are shown in a dry run, which changes nothing", async () => {
     rmSync(vhost("a.test"));
     const before = treeOf(frontEnd.home);
