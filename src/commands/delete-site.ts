@@ -1,6 +1,5 @@
 import { isAbsolute, join } from "node:path";
 import { property, type SiteContext } from "../contexts/context.ts";
-import { lookAtDatabase, type DatabaseFacts } from "../database/database-facts.ts";
 import { databaseExists } from "../database/databases.ts";
 import { deleteClientLink } from "../drupal/client-link.ts";
 import { NeedsRealDrush } from "../errors/needs-real-drush.ts";
@@ -16,8 +15,8 @@ import { dropSiteAliases, siteGoneLater } from "./remote-work.ts";
 import { removeAliasFiles } from "./save-context.ts";
 import { nativeBackup, siteBackup, type SiteBackup } from "./site-backup.ts";
 import { dropDatabaseLater } from "./site-database.ts";
-import { forgetSite } from "./site-memory.ts";
 import { connectToSite, siteUri } from "./site-examination.ts";
+import { forgetSite } from "./site-memory.ts";
 import { siteCredentials, unserveSite } from "./web-work.ts";
 
 /** What is to become of the site's database: `drop` it, it is `gone` and only its accounts may be left, or `keep` it because it could not be backed up. */
@@ -40,8 +39,8 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
     nativeCore(site.platform);
     await nativeBackup(site, call);
   }
-  const { database, facts } = await lookAtSite(site, call, force);
-  const backup = isThere || !force ? await siteBackup(site, call, { file, force: force || !switchOption(call, "installed", false), database: database === "drop", facts }) : undefined;
+  const database = await databaseFate(site, call, force);
+  const backup = isThere || !force ? await siteBackup(site, call, { file, force: force || !switchOption(call, "installed", false), database: database === "drop" }) : undefined;
   return {
     title: `delete site @${site.name}`,
     context: site.name,
@@ -91,27 +90,24 @@ async function giveUp(work: Work, site: SiteContext, { call, database }: { reado
   const tree = site.root === undefined ? undefined : removeTreeLater(site.sitePath);
   if (tree !== undefined) work.afterwards(`remove ${site.sitePath}`, tree);
   await siteGoneLater(work, site, call);
-  forgetSite(work, site, call, { database: name, name: true });
+  forgetSite(work, site, call, { database: name, leaves: "altogether" });
 }
 
 /**
- * Looks at the site's database: what is to become of it, and when it can be backed up, what is in it.
+ * Whether the site's database can be backed up, and what is to become of it if not.
  *
- * @throws ShimError PROVISION_DB_CONNECT_FAIL when it cannot be backed up, without `force`
+ * @throws ShimError PROVISION_DB_CONNECT_FAIL when it cannot, without `force`
  */
-async function lookAtSite(site: SiteContext, call: CommandCall, force: boolean): Promise<{ readonly database: Database; readonly facts?: DatabaseFacts }> {
+async function databaseFate(site: SiteContext, call: CommandCall, force: boolean): Promise<Database> {
   const { name } = siteCredentials(call.options.set("site"));
   try {
     const db = await connectToSite(site, call);
-    try {
-      return { database: "drop", facts: await lookAtDatabase(db, name) };
-    } finally {
-      await db.close();
-    }
+    await db.close();
+    return "drop";
   } catch (thrown) {
     const error = asShimError(thrown);
     if (!force) throw new ShimError(error.code, error.message, { hint: "--force deletes a site whose database is gone; its files are backed up alone", cause: thrown });
-    return { database: name === "" || (await isGone(site, call, name)) ? "gone" : "keep" };
+    return name === "" || (await isGone(site, call, name)) ? "gone" : "keep";
   }
 }
 

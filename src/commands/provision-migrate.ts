@@ -139,7 +139,7 @@ async function clearFormerPlace(work: Work, move: Move): Promise<void> {
   if (source.sitePath !== target.sitePath) await siteGoneLater(work, source, call);
   const { name, user, host } = siteCredentials(call.options.set("site"));
   await dropDatabaseLater(work, call, { site: source, database: name, user, host });
-  if (source.sitePath !== target.sitePath) forgetSite(work, source, call, { database: name, name: renamed });
+  forgetSite(work, source, call, { database: name, leaves: renamed ? "altogether" : source.sitePath === target.sitePath ? "database" : "place" });
 }
 
 /** What the front end reads afterwards: the moved site's credentials and packages, and where it is now. */

@@ -34,8 +34,6 @@ export interface SiteBackupOptions {
   readonly force: boolean;
   /** False: the site's database is gone, and its files alone are backed up. */
   readonly database: boolean;
-  /** What is in the database, when the task has looked already. */
-  readonly facts?: DatabaseFacts | undefined;
 }
 
 /** A backup that other tasks make as a part of theirs. */
@@ -178,8 +176,7 @@ class BackupInTheMaking {
     try {
       const done = await work.act(`dump the database ${credentials.name}`, async () => {
         work.files.journal.scratch(file);
-        const { facts } = this.#making.options;
-        const size = facts === undefined ? ((await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file))) : await this.#dumpWith(work, file, facts);
+        const size = (await this.#dumpKnown(work, file)) ?? (await this.#dumpUnknown(work, file));
         call.surroundings.remembered.set(dumpMemory(credentials.name, site), String(size));
         return true;
       });

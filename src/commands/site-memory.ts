@@ -10,10 +10,11 @@ import { verifiedMemory } from "./verified.ts";
 /**
  * Forgets what was remembered of a site, where it is no more. That takes nothing back when the task fails after all: it is found out anew then.
  *
- * @param former.name false: the context goes on elsewhere
+ * @param former.leaves its database alone, its directory, too, or its name as well
  */
-export function forgetSite(work: Work, site: SiteContext, call: CommandCall, former: { readonly database: string; readonly name: boolean }): void {
+export function forgetSite(work: Work, site: SiteContext, call: CommandCall, { database, leaves }: { readonly database: string; readonly leaves: "database" | "place" | "altogether" }): void {
   if (work.dryRun) return;
   const drushrc = join(site.sitePath, "drushrc.php");
-  call.surroundings.remembered.forget([drushrcMemory(drushrc), arraysMemory(drushrc), dumpMemory(former.database, site), ...(former.name ? [verifiedMemory(site.name)] : [])]);
+  const ofPlace = leaves === "database" ? [] : [drushrcMemory(drushrc), arraysMemory(drushrc)];
+  call.surroundings.remembered.forget([dumpMemory(database, site), ...ofPlace, ...(leaves === "altogether" ? [verifiedMemory(site.name)] : [])]);
 }

@@ -81,8 +81,7 @@ function drushrcText(site: SiteContext, call: CommandCall): string {
   return siteDrushrcText(options, site.sitePath);
 }
 
-/** What is remembered of a site's drushrc.php: which file was as this program writes it, with its mode. The number is that of the form in which it is written. */
-/** The name under which it is remembered that this file is as we have written it. */
+/** The name under which it is remembered of a site's drushrc.php which file was as this program writes it, with its mode. The number is that of the form in which it is written. */
 export function drushrcMemory(path: string): string {
   return `drushrc-1 ${path}`;
 }

@@ -51,5 +51,14 @@ export function apacheReloadCommand(restart: readonly string[]): string[] | unde
   const tester = apacheTestCommand(restart);
   const control = tester?.at(-1);
   if (tester === undefined || control === undefined || !isAbsolute(control) || restart.at(-1) !== "graceful") return undefined;
-  return TESTS_TWICE.test(readIfThere(control)?.toString("latin1") ?? "") ? [...tester, "-k", "graceful"] : undefined;
+  return TESTS_TWICE.test(textOf(control)) ? [...tester, "-k", "graceful"] : undefined;
+}
+
+/** Empty for a program that cannot be read here: root may run it all the same. */
+function textOf(path: string): string {
+  try {
+    return readIfThere(path)?.toString("latin1") ?? "";
+  } catch {
+    return "";
+  }
 }

@@ -185,7 +185,7 @@ describe("a site", () => {
       mkdirSync(folder(), { recursive: true });
       const apache = join(folder(), "apache2");
       // The control program of the tests knows when the server has reloaded.
-      writeFileSync(apache, `#!/bin/sh\necho "$*" >>'${folder()}/calls'\n[ "$*" != "-k graceful" ] || set -- graceful\nexec '${frontEnd.stage.apache.control}' "$@"\n`, { mode: 0o755 });
+      writeFileSync(apache, `#!/bin/sh\necho "$*" >>'${folder()}/calls'\nwhile [ "$*" = "-k graceful" ] && [ -e '${folder()}/hold' ]; do sleep 0.02; done\n[ "$*" != "-k graceful" ] || set -- graceful\nexec '${frontEnd.stage.apache.control}' "$@"\n`, { mode: 0o755 });
       writeFileSync(
         join(folder(), "apache2ctl"),
         `#!/bin/sh
@@ -237,6 +237,28 @@ esac
       expect(readings().slice(0, 2)).toEqual(["-k graceful", "-t"]);
       expect([treeOf(frontEnd.home), await whatIsThere()]).toEqual([before, ALL]);
       expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(200);
+    });
+
+    it("stays as it was when it is what a neighbour needs", async () => {
+      writeNeighbour(`Include ${VHOST()}\n`);
+      const before = treeOf(frontEnd.home);
+      const refused = await remove();
+      expect(failure(refused)).toEqual(failedWith("PROVISION_WEB_CONFIG_BROKEN"));
+      expect(refused.messages["PROVISION_WEB_CONFIG_BROKEN"]).toMatch(/would be broken by this change/);
+      expect([treeOf(frontEnd.home), await whatIsThere()]).toEqual([before, ALL]);
+      expect((await frontEnd.stage.apache.fetch(URI, "/")).status).toBe(200);
+    });
+
+    it("is backed up with all that came into its database while it was still served", async () => {
+      writeFileSync(join(folder(), "hold"), "");
+      const removing = remove();
+      await until("the reload has begun", () => readFileSync(join(folder(), "calls"), "utf8") !== "");
+      await frontEnd.stage.mariadb.query("CREATE TABLE sitetest.late_table (i INT); CREATE TRIGGER sitetest.late_trigger BEFORE INSERT ON sitetest.late_table FOR EACH ROW SET NEW.i = 1; CREATE VIEW sitetest.late_view AS SELECT i FROM sitetest.late_table; CREATE PROCEDURE sitetest.late_procedure() SELECT 1");
+      rmSync(join(folder(), "hold"));
+      await good(removing);
+      expect(await whatIsThere()).toEqual(NOTHING);
+      const dump = (await frontEnd.stage.home.user.run(["sh", "-c", "tar -xzOf ~/backups/*.tar.gz ./database.sql"])).stdout;
+      expect(["late_table", "late_trigger", "late_view", "late_procedure"].filter((name) => !dump.includes(name))).toEqual([]);
     });
 
     it("is reloaded by the administrator's own command when sudo or the program refuses the shorter one", async () => {

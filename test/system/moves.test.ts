@@ -88,6 +88,11 @@ async function expectUnchanged(before: World): Promise<void> {
   expect(leftovers(frontEnd)).toEqual([]);
 }
 
+/** What is remembered from one call to the next, by name. */
+function remembered(): string[] {
+  return readdirSync(at(".provision-shim/cache")).map(decodeURIComponent);
+}
+
 describe("a clone", () => {
   beforeAll(() => newSite({ aliases: ["www.first.test"], redirection: "www.first.test" }));
 
@@ -235,7 +240,10 @@ describe("a migrate", () => {
 
   it("commands 85, 89, 105, 106; db 36: to another platform takes everything along and leaves nothing", async () => {
     const former = databaseOf(uri);
+    await good(task(uri, "backup"));
+    expect(remembered()).toContain(`dump ${former} @${SERVER}`);
     const answer = await good(task(uri, "migrate", "@platform_other"));
+    expect(remembered().filter((name) => name.includes(`${root}/sites/${uri}/`) || name.startsWith(`dump ${former} `))).toEqual([]);
     const { db_name: name } = context(answer);
     expect([name, (answer.frame["self"] as Record<string, unknown>)["db_name"]]).toEqual([databaseOf(uri, other), name]);
     expect(Object.keys(context(answer)["packages"] as object)).toEqual(["platforms", "profiles", "modules", "themes"]);
@@ -285,6 +293,7 @@ describe("a migrate", () => {
   it("commands 87: to where it is keeps the database that it has just loaded, and drops the old one", async () => {
     const former = databaseOf(uri);
     await good(task(uri, "migrate", "@platform_standin"));
+    expect(remembered()).not.toContain(`dump ${former} @${SERVER}`);
     expect((await page(uri)).body).toContain(`Site ${uri}`);
     expect(databaseOf(uri)).not.toBe(former);
     expect(await databases()).toEqual(expect.arrayContaining([databaseOf(uri)]));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -23,6 +23,9 @@ restart|graceful)
     ;;
 esac
 `;
+
+/** For a program that cannot be read; root can read all others. */
+const UNREADABLE = "unreadable";
 
 describe("credentials", () => {
   it("are encoded as PHP's urlencode does", () => {
@@ -75,12 +78,14 @@ describe("restart commands", () => {
     ["sudo CTL graceful", DEBIAN.replaceAll(/^/gm, "# "), undefined],
     ["sudo CTL graceful", "#!/bin/sh\nexec docker exec web apache2ctl graceful\n", undefined],
     ["sudo CTL graceful", undefined, undefined],
+    ["sudo CTL graceful", UNREADABLE, undefined],
     ["sudo apache2ctl graceful", DEBIAN, undefined],
     ["sudo service apache2 reload", DEBIAN, undefined],
   ])("%j with the control program %j is done by %j", (command, script, words) => {
     const folder = mkdtempSync(join(tmpdir(), "control-"));
     const control = join(folder, "apache2ctl");
-    if (script !== undefined) writeFileSync(control, script);
+    if (script === UNREADABLE) symlinkSync(control, control);
+    else if (script !== undefined) writeFileSync(control, script);
     const reload = apacheReloadCommand(commandWords(command.replace("CTL", control)));
     expect(reload?.map((word) => word.replace(control, "CTL"))).toEqual(words);
     rmSync(folder, { recursive: true });
