@@ -18,6 +18,7 @@ import { dropDatabaseLater } from "./site-database.ts";
 import { connectToSite, siteUri } from "./site-examination.ts";
 import { forgetSite } from "./site-memory.ts";
 import { siteCredentials, unserveSite } from "./web-work.ts";
+import { withoutVisitors } from "./without-visitors.ts";
 
 /** What is to become of the site's database: `drop` it, it is `gone` and only its accounts may be left, or `keep` it because it could not be backed up. */
 type Database = "drop" | "gone" | "keep";
@@ -46,7 +47,7 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
     context: site.name,
     steps: [
       // First, so that nothing is written into the site any more while it is backed up.
-      ...(webServer.http === undefined ? [] : [step("remove the virtual host and reload the web server", (work) => unserveSite(work, site, call))]),
+      ...(webServer.http === undefined ? [] : [step("remove the virtual host and reload the web server", (work) => withoutVisitors(work, site, call, () => unserveSite(work, site, call)))]),
       step("back the site up", (work) => backUp(work, backup)),
       step("remove the alias files", (work) => {
         removeAliasFiles(work, site, call.surroundings);

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { connectDb, type Db } from "../../src/database/connection.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, serverOptions, writeAlias, type BackendAnswer, type FrontEnd } from "../support/front-end.ts";
 import { holdTasks } from "../support/held-task.ts";
 import { copyStandIn } from "../support/stand-in.ts";
@@ -168,6 +169,46 @@ describe("a site", () => {
     expect(treeOf(frontEnd.home)).toEqual(before);
     expect(await whatIsThere()).toEqual(ALL);
     rmSync(neighbour);
+  });
+
+  describe("that is answering a request", () => {
+    let db: Db;
+    beforeEach(async () => {
+      const text = readFileSync(join(SITE(), "drushrc.php"), "utf8");
+      const of = (key: string): string => new RegExp(`\\['${key}'\\] = '([^']+)'`).exec(text)?.[1] ?? "";
+      db = await connectDb({ host: "127.0.0.1", port: frontEnd.stage.mariadb.port, user: of("db_user"), password: of("db_passwd"), database: of("db_name") }, { timeoutMs: 20_000 });
+    });
+    afterEach(() => db.close());
+    const lateRow = (): Promise<void> => db.run("INSERT INTO variable (name, value) VALUES ('late_row', 's:1:\"x\";')");
+
+    it("waits for its end: what it writes is in the backup", async () => {
+      const removing = remove();
+      await until("the virtual host is gone", () => !existsSync(VHOST()));
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await lateRow();
+      await db.close();
+      const removed = await good(removing);
+      expect([await whatIsThere(), messages(removed, "warning")]).toEqual([NOTHING, []]);
+      expect((await frontEnd.stage.home.user.run(["sh", "-c", "tar -xzOf ~/backups/*.tar.gz ./database.sql"])).stdout).toContain("late_row");
+    });
+
+    it("does not wait for one that has no end, and says so", async () => {
+      const removed = await good(remove());
+      expect(messages(removed, "warning")).toEqual([expect.stringMatching(/^Something has used the database of @site\.test for 10 s \(connections: 1\)/)]);
+      expect(await whatIsThere()).toEqual(NOTHING);
+    }, 60_000);
+
+    it("stays as it was when the task is told to stop meanwhile", async () => {
+      const before = treeOf(frontEnd.home);
+      const journal = at(".provision-shim/journal");
+      const removing = remove();
+      await until("the virtual host is gone", () => !existsSync(VHOST()));
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const { locks } = JSON.parse((await frontEnd.stage.home.user.run([frontEnd.provision, "ps", "--json"], { env: frontEnd.env })).stdout) as { locks: { lock: string; pid: number }[] };
+      process.kill(locks.find(({ lock }) => lock === URI)!.pid, "SIGTERM");
+      expect(failure(await removing).errors).toEqual(["PROVISION_INTERRUPTED"]);
+      expect([treeOf(frontEnd.home), await whatIsThere(), existsSync(journal) ? readdirSync(journal) : []]).toEqual([before, ALL, []]);
+    });
   });
 
   describe("with a control program like Debian's", () => {

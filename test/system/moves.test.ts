@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { connectDb } from "../../src/database/connection.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, type BackendAnswer, type FrontEnd } from "../support/front-end.ts";
 import { copyStandIn } from "../support/stand-in.ts";
-import { failedWith, failure } from "../support/system-checks.ts";
+import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { modeOf } from "../support/tree.ts";
+import { until } from "../support/until.ts";
 import { leftovers, worldOf, type World } from "../support/world.ts";
 
 let frontEnd: FrontEnd;
@@ -255,6 +257,21 @@ describe("a migrate", () => {
     expect(alias(uri)).toContain(`'platform' => '@platform_other'`);
     expect(await databases()).not.toContain(former);
     expect(await accountsOf(former)).toEqual([]);
+    expect(leftovers(frontEnd)).toEqual([]);
+  });
+
+  it("waits for the requests that are being answered: what they write comes along", async () => {
+    const text = readFileSync(join(root, "sites", uri, "drushrc.php"), "utf8");
+    const of = (key: string): string => new RegExp(`\\['${key}'\\] = '([^']+)'`).exec(text)?.[1] ?? "";
+    const visitor = await connectDb({ host: "127.0.0.1", port: frontEnd.stage.mariadb.port, user: of("db_user"), password: of("db_passwd"), database: of("db_name") }, { timeoutMs: 20_000 });
+    const moving = task(uri, "migrate", "@platform_other");
+    await until("the site is offline", async () => (await page(uri)).status === 302);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await visitor.run("INSERT INTO variable (name, value) VALUES ('late_row', 's:1:\"x\";')");
+    await visitor.close();
+    const answer = await good(moving);
+    expect(messages(answer, "warning").filter((message) => message.includes("has used the database"))).toEqual([]);
+    expect(await sql("SELECT name FROM variable WHERE name = 'late_row'", databaseOf(uri, other))).toHaveLength(1);
     expect(leftovers(frontEnd)).toEqual([]);
   });
 
