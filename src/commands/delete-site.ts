@@ -47,7 +47,7 @@ export async function deleteSite(site: SiteContext, call: CommandCall): Promise<
     context: site.name,
     steps: [
       // First, so that nothing is written into the site any more while it is backed up.
-      ...(webServer.http === undefined ? [] : [step("remove the virtual host and reload the web server", (work) => withoutVisitors(work, site, call, () => unserveSite(work, site, call)))]),
+      ...(webServer.http === undefined ? [] : [step("remove the virtual host and reload the web server", (work) => unserve(work, site, { call, database }))]),
       step("back the site up", (work) => backUp(work, backup)),
       step("remove the alias files", (work) => {
         removeAliasFiles(work, site, call.surroundings);
@@ -73,6 +73,12 @@ function backupFile({ args }: CommandCall): string | undefined {
   if (given === "") return undefined;
   if (!isAbsolute(given)) throw new ShimError("PROVISION_DELETE_BACKUP_NAME_RELATIVE", `The backup file ${JSON.stringify(given)} has no absolute path.`, { hint: `name it like ${join("/var/aegir/backups", "name.tar.gz")}, or leave it out` });
   return given;
+}
+
+async function unserve(work: Work, site: SiteContext, { call, database }: { readonly call: CommandCall; readonly database: Database }): Promise<void> {
+  const takeAway = (): Promise<void> => unserveSite(work, site, call);
+  // Whoever writes into a database that is not backed up cannot be waited for.
+  await (database === "drop" ? withoutVisitors(work, site, call, takeAway) : takeAway());
 }
 
 async function backUp(work: Work, backup: SiteBackup | undefined): Promise<void> {
