@@ -81,17 +81,14 @@ function text(entry: UndoEntry, key: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Each of these can be done again from its beginning, so a connection that breaks in the middle is no end. */
+/** Each of these can be done again from its beginning, so a connection that breaks, or is not had at once, is no end. */
 async function asAdministrator<T>(entry: UndoEntry, run: (db: Db, administrator: string) => Promise<T>): Promise<T> {
-  const first = await connected(entry, async (db, administrator) => {
-    try {
-      return { answer: await run(db, administrator) };
-    } catch (thrown) {
-      if (!isLost(thrown)) throw thrown;
-      return undefined;
-    }
-  });
-  return first === undefined ? connected(entry, run) : first.answer;
+  try {
+    return await connected(entry, run);
+  } catch (thrown) {
+    if (!isLost(thrown)) throw thrown;
+    return connected(entry, run);
+  }
 }
 
 /** True when it was the connection, and not what it was asked for. */
