@@ -1,6 +1,6 @@
 import type { ServerContext } from "../contexts/context.ts";
 import type { ClientSettings } from "../database/clients.ts";
-import type { Db } from "../database/connection.ts";
+import { connectDb, type Db } from "../database/connection.ts";
 import type { DatabaseFacts } from "../database/database-facts.ts";
 import { dumpDatabase, type SiteDbAccount } from "../database/dump.ts";
 import { loadDatabase } from "../database/load.ts";
@@ -56,6 +56,15 @@ export async function dumpSiteDatabase(work: Work, call: CommandCall, { credenti
 export async function loadSiteDatabase(work: Work, call: CommandCall, { credentials, server, file }: DatabaseOfSite & { readonly file: string }): Promise<void> {
   work.log("notice", `Importing the database ${credentials.name} from ${file}`);
   await loadDatabase({ account: accountOf(credentials, server), file, onProgress: (done, total) => work.progress(done, total, "bytes") }, clientSettings(work, call));
+}
+
+/**
+ * A connection of the account that dumps and loads.
+ *
+ * @throws ShimError PROVISION_DB_CONNECT_FAIL, PROVISION_INTERRUPTED
+ */
+export function connectToDatabase({ credentials, server }: DatabaseOfSite, { surroundings: { mysqlSocket, databaseTimeoutMs } }: CommandCall, signal: AbortSignal): Promise<Db> {
+  return connectDb(accountOf(credentials, server), { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
 }
 
 function accountOf({ name, user, password, host }: VhostCredentials, server: ServerContext): SiteDbAccount {

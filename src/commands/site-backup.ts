@@ -5,7 +5,7 @@ import { packingFor } from "../backups/packing.ts";
 import { byPercent } from "../backups/progress.ts";
 import { estimateTree } from "../backups/space.ts";
 import { property, type ServerContext, type SiteContext } from "../contexts/context.ts";
-import { connectDb, dbReason, type Db } from "../database/connection.ts";
+import { dbReason, type Db } from "../database/connection.ts";
 import { lookAtDatabase, type DatabaseFacts } from "../database/database-facts.ts";
 import { dumpEstimate, requireSpace } from "../database/space.ts";
 import { whyNotNative } from "../drupal/core-facts.ts";
@@ -20,8 +20,7 @@ import type { VhostCredentials } from "../web/web-file.ts";
 import { refuseBackupHooks } from "./backup-hooks.ts";
 import { backupMode, backupPlace, beside, placeBackup, type BackupPlace } from "./backup-place.ts";
 import type { CommandCall } from "./command.ts";
-import { dumpSiteDatabase } from "./database-files.ts";
-import { dbPort } from "./database-work.ts";
+import { connectToDatabase, dumpSiteDatabase } from "./database-files.ts";
 import { invalidRoot, nativeServer, switchOption } from "./native-reach.ts";
 import { siteFetch } from "./remote-work.ts";
 import { siteSettingsText } from "./site-settings.ts";
@@ -226,10 +225,8 @@ class BackupInTheMaking {
 
   async #connect(): Promise<Db> {
     const { site, call, credentials } = this.#making;
-    const { mysqlSocket, databaseTimeoutMs } = call.surroundings;
-    const { host, user, password, name } = credentials;
     try {
-      return await connectDb({ host, port: dbPort(site.dbServer), user, password, database: name }, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal: this.#stop.signal });
+      return await connectToDatabase({ credentials, server: site.dbServer }, call, this.#stop.signal);
     } catch (cause) {
       throw new ShimError("PROVISION_BACKUP_FAILED", `Could not write database backup file mysqldump (error: ${dbReason(cause)})`, { hint: "is the database server running, and is the site's database there?", cause });
     }

@@ -10,7 +10,7 @@ import { verifiedMemory } from "./verified.ts";
 /**
  * Forgets what was remembered of a site, where it is no more. That takes nothing back when the task fails after all: it is found out anew then.
  *
- * @param former.leaves its database alone, its directory, too, or its name as well
+ * @param of.leaves its database alone, its directory, too, or its name as well
  */
 export function forgetSite(work: Work, site: SiteContext, call: CommandCall, { database, leaves }: { readonly database: string; readonly leaves: "database" | "place" | "altogether" }): void {
   if (work.dryRun) return;

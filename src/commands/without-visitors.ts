@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SiteContext } from "../contexts/context.ts";
-import { connectDb, type Db } from "../database/connection.ts";
+import type { Db } from "../database/connection.ts";
 import { milliseconds } from "../task/clock.ts";
 import type { Work } from "../task/plan.ts";
+import type { VhostCredentials } from "../web/web-file.ts";
 import type { CommandCall } from "./command.ts";
-import { dbPort } from "./database-work.ts";
+import { connectToDatabase } from "./database-files.ts";
 import { siteCredentials } from "./web-work.ts";
 
 /** So long it may take until what has begun before has ended, milliseconds. */
@@ -23,15 +24,16 @@ export async function withoutVisitors(work: Work, site: SiteContext, call: Comma
   await takeAway();
   if (work.dryRun) return;
   // The server was only told: it still has to read what its control program has read, and answers requests as before until then. A disabled site has none.
-  const [db] = await Promise.all([connected(site, call), site.enabled ? sleep(Math.min(milliseconds() - began, LONGEST_READING)) : undefined]);
-  if (db !== undefined) await awaitRequests(work, site, call, db);
+  const credentials = siteCredentials(call.options.set("site"));
+  const [db] = await Promise.all([connected(site, call, credentials), site.enabled ? sleep(Math.min(milliseconds() - began, LONGEST_READING)) : undefined]);
+  if (db !== undefined) await awaitRequests(work, site, { db, credentials });
 }
 
-async function awaitRequests(work: Work, site: SiteContext, call: CommandCall, db: Db): Promise<void> {
+async function awaitRequests(work: Work, site: SiteContext, { db, credentials }: { readonly db: Db; readonly credentials: VhostCredentials }): Promise<void> {
   try {
     const began = milliseconds();
     for (let pause = 2; !work.signal.aborted; pause = Math.min(2 * pause, 100)) {
-      const others = await othersOn(db, siteCredentials(call.options.set("site")));
+      const others = await othersOn(db, credentials);
       if (others === 0) return;
       if (milliseconds() - began > LONGEST) {
         work.log("warning", `Something has used the database of @${site.name} for ${LONGEST / 1000} s (connections: ${others}), since before it went offline. What it writes from now on may be lost.`);
@@ -45,18 +47,17 @@ async function awaitRequests(work: Work, site: SiteContext, call: CommandCall, d
 }
 
 /** Undefined when there is no connection to be had: why, the dump says. */
-async function connected(site: SiteContext, call: CommandCall): Promise<Db | undefined> {
-  const { name, user, password, host } = siteCredentials(call.options.set("site"));
-  if (name === "" || user === "") return undefined;
-  const { mysqlSocket, databaseTimeoutMs, signal } = call.surroundings;
+async function connected(site: SiteContext, call: CommandCall, credentials: VhostCredentials): Promise<Db | undefined> {
+  if (credentials.name === "" || credentials.user === "") return undefined;
   try {
-    return await connectDb({ host, port: dbPort(site.dbServer), user, password, database: name }, { socket: mysqlSocket, timeoutMs: databaseTimeoutMs, signal });
+    return await connectToDatabase({ credentials, server: site.dbServer }, call, call.surroundings.signal);
   } catch {
     return undefined;
   }
 }
 
-async function othersOn(db: Db, { name, user }: { readonly name: string; readonly user: string }): Promise<number> {
+/** How many more connections of this account use this database. */
+async function othersOn(db: Db, { name, user }: VhostCredentials): Promise<number> {
   try {
     const [row] = await db.rows("SELECT COUNT(*) AS others FROM information_schema.PROCESSLIST WHERE USER = ? AND DB = ? AND ID <> CONNECTION_ID()", [user, name]);
     return Number(row?.["others"] ?? 0);

@@ -52,6 +52,15 @@ export function readIfThere(path: string): Buffer | undefined {
   return unlessAbsent(() => readFileSync(path));
 }
 
+/** The file as text of single bytes, or undefined when it cannot be read, for whatever reason. */
+export function readQuietly(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
 /** The names in the directory, sorted; empty when there is no such directory. */
 export function namesIn(path: string): string[] {
   try {

@@ -1,5 +1,5 @@
 import { basename, isAbsolute } from "node:path";
-import { readIfThere } from "../files/look.ts";
+import { readQuietly } from "../files/look.ts";
 
 /**
  * The words of an `http_restart_cmd`. Provision passes the command through escapeshellcmd(): operators and expansions are literal text, only
@@ -51,14 +51,6 @@ export function apacheReloadCommand(restart: readonly string[]): string[] | unde
   const tester = apacheTestCommand(restart);
   const control = tester?.at(-1);
   if (tester === undefined || control === undefined || !isAbsolute(control) || restart.at(-1) !== "graceful") return undefined;
-  return TESTS_TWICE.test(textOf(control)) ? [...tester, "-k", "graceful"] : undefined;
-}
-
-/** Empty for a program that cannot be read here: root may run it all the same. */
-function textOf(path: string): string {
-  try {
-    return readIfThere(path)?.toString("latin1") ?? "";
-  } catch {
-    return "";
-  }
+  // One that cannot be read here may be run by root all the same.
+  return TESTS_TWICE.test(readQuietly(control) ?? "") ? [...tester, "-k", "graceful"] : undefined;
 }

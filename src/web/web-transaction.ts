@@ -50,14 +50,14 @@ export async function changeWebConfig(work: Work, server: ServerContext, given: 
       work.log("success", `The web server on ${server.remoteHost} has loaded this already`);
       return;
     }
-    const isTested = async (changes: readonly WebChange[]): Promise<Swap["tested"]> => {
+    const howTested = async (): Promise<Swap["tested"]> => {
       if (known.wasLoaded(changes)) return "once";
       // What goes breaks nothing; when something else is broken, the reload says so in time.
       if (control.reloadTests && changes.every(({ content }) => content === undefined)) return "by-reload";
       return (await testBefore(work, server, changes, { driver, control })) ? "now" : undefined;
     };
     const needsTest = changes.length > 0 && !work.dryRun && command !== undefined && remote === undefined;
-    const tested = needsTest ? await isTested(changes) : undefined;
+    const tested = needsTest ? await howTested() : undefined;
     if (remote !== undefined && changes.length > 0) await remote.noteUndo(command);
     else if (command !== undefined && changes.length > 0 && !work.dryRun) {
       // Undone last: first all files are as before, then Apache reads them.

@@ -6,6 +6,7 @@ import { siteDrushrcText } from "../../src/aliases/write-drushrc.ts";
 import { phpFrom } from "../../src/php-values/convert.ts";
 import type { PhpArray } from "../../src/php-values/php-array.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, serverOptions, writeAlias, type BackendAnswer, type CallOptions, type FrontEnd } from "../support/front-end.ts";
+import { lockHolder } from "../support/lock-holder.ts";
 import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { modeOf, treeOf } from "../support/tree.ts";
 import { until } from "../support/until.ts";
@@ -304,9 +305,7 @@ describe("a backup that fails", () => {
     const running = backup({ env: { PATH: `${bin}:${frontEnd.stage.home.user.env["PATH"] ?? ""}` } });
     await until("tar runs", () => existsSync(at("tar-runs")) && readFileSync(at("tar-runs"), "utf8").endsWith("\n"));
     await until("the dump is there", () => readdirSync(at("backups")).some((name) => name.endsWith(".sql")));
-    const { stdout } = await frontEnd.stage.home.user.run([frontEnd.provision, "ps", "--json"], { env: frontEnd.env });
-    const { locks } = JSON.parse(stdout) as { locks: { lock: string; pid: number }[] };
-    process.kill(locks.find(({ lock }) => lock === URI)!.pid, signal);
+    process.kill(await lockHolder(frontEnd, URI), signal);
     const failed = await running;
     expect(failed.errors).toContain(signal === "SIGTERM" ? "PROVISION_INTERRUPTED" : "DRUSH_NOT_COMPLETED");
     if (signal === "SIGKILL") await frontEnd.stage.home.user.run([frontEnd.provision, "recover"], { env: frontEnd.env });

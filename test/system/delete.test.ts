@@ -1,9 +1,11 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { connectDb, type Db } from "../../src/database/connection.ts";
+import type { Db } from "../../src/database/connection.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, serverOptions, writeAlias, type BackendAnswer, type FrontEnd } from "../support/front-end.ts";
 import { holdTasks } from "../support/held-task.ts";
+import { lockHolder } from "../support/lock-holder.ts";
+import { connectAsSite } from "../support/site-database.ts";
 import { copyStandIn } from "../support/stand-in.ts";
 import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { treeOf } from "../support/tree.ts";
@@ -56,6 +58,11 @@ async function whatIsThere(): Promise<Record<string, boolean>> {
 
 const ALL = { directory: true, vhost: true, alias: true, link: true, aliases: true, database: true, accounts: true };
 const NOTHING = { directory: false, vhost: false, alias: false, link: false, aliases: false, database: false, accounts: false };
+
+/** The dump in the only backup that there is. */
+async function dumpInBackup(): Promise<string> {
+  return (await frontEnd.stage.home.user.run(["sh", "-c", "tar -xzOf ~/backups/*.tar.gz ./database.sql"])).stdout;
+}
 
 function backups(): string[] {
   return existsSync(at("backups")) ? readdirSync(at("backups")).sort() : [];
@@ -174,9 +181,7 @@ describe("a site", () => {
   describe("that is answering a request", () => {
     let db: Db;
     beforeEach(async () => {
-      const text = readFileSync(join(SITE(), "drushrc.php"), "utf8");
-      const of = (key: string): string => new RegExp(`\\['${key}'\\] = '([^']+)'`).exec(text)?.[1] ?? "";
-      db = await connectDb({ host: "127.0.0.1", port: frontEnd.stage.mariadb.port, user: of("db_user"), password: of("db_passwd"), database: of("db_name") }, { timeoutMs: 20_000 });
+      db = await connectAsSite(frontEnd, SITE());
     });
     afterEach(() => db.close());
     const lateRow = (): Promise<void> => db.run("INSERT INTO variable (name, value) VALUES ('late_row', 's:1:\"x\";')");
@@ -189,7 +194,7 @@ describe("a site", () => {
       await db.close();
       const removed = await good(removing);
       expect([await whatIsThere(), messages(removed, "warning")]).toEqual([NOTHING, []]);
-      expect((await frontEnd.stage.home.user.run(["sh", "-c", "tar -xzOf ~/backups/*.tar.gz ./database.sql"])).stdout).toContain("late_row");
+      expect(await dumpInBackup()).toContain("late_row");
     });
 
     it("does not wait for one that has no end, and says so", async () => {
@@ -204,8 +209,7 @@ describe("a site", () => {
       const removing = remove();
       await until("the virtual host is gone", () => !existsSync(VHOST()));
       await new Promise((resolve) => setTimeout(resolve, 700));
-      const { locks } = JSON.parse((await frontEnd.stage.home.user.run([frontEnd.provision, "ps", "--json"], { env: frontEnd.env })).stdout) as { locks: { lock: string; pid: number }[] };
-      process.kill(locks.find(({ lock }) => lock === URI)!.pid, "SIGTERM");
+      process.kill(await lockHolder(frontEnd, URI), "SIGTERM");
       expect(failure(await removing).errors).toEqual(["PROVISION_INTERRUPTED"]);
       expect([treeOf(frontEnd.home), await whatIsThere(), existsSync(journal) ? readdirSync(journal) : []]).toEqual([before, ALL, []]);
     });
@@ -298,7 +302,7 @@ esac
       rmSync(join(folder(), "hold"));
       await good(removing);
       expect(await whatIsThere()).toEqual(NOTHING);
-      const dump = (await frontEnd.stage.home.user.run(["sh", "-c", "tar -xzOf ~/backups/*.tar.gz ./database.sql"])).stdout;
+      const dump = await dumpInBackup();
       expect(["late_table", "late_trigger", "late_view", "late_procedure"].filter((name) => !dump.includes(name))).toEqual([]);
     });
 

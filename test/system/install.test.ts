@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlainRecord } from "../../src/php-values/convert.ts";
 import { good, openFrontEnd, openPlatform, SERVER, serverOptions, writeAlias, type BackendAnswer, type CallOptions, type FrontEnd } from "../support/front-end.ts";
+import { lockHolder } from "../support/lock-holder.ts";
 import { openRealPlatform, REAL_DRUPAL7 } from "../support/real-drupal.ts";
 import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { modeOf, treeOf } from "../support/tree.ts";
@@ -318,9 +319,7 @@ describe("a failing installation", () => {
     const hanging = join(root, "sites/stopped.test/files/hanging");
     await until("Drupal's installer hangs", () => existsSync(hanging) && readFileSync(hanging, "utf8") !== "");
     const php = Number(readFileSync(hanging, "utf8"));
-    const { stdout } = await frontEnd.stage.home.user.run([frontEnd.provision, "ps", "--json"], { env: frontEnd.env });
-    const { locks } = JSON.parse(stdout) as { locks: { lock: string; pid: number }[] };
-    process.kill(locks.find(({ lock }) => lock === "stopped.test")!.pid, signal);
+    process.kill(await lockHolder(frontEnd, "stopped.test"), signal);
     const failed = await running;
     expect(failed.errors).toContain(signal === "SIGTERM" ? "PROVISION_INTERRUPTED" : "DRUSH_NOT_COMPLETED");
     if (signal === "SIGKILL") await frontEnd.stage.home.user.run([frontEnd.provision, "recover"], { env: frontEnd.env });

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { connectDb } from "../../src/database/connection.ts";
 import { good, installSite, openFrontEnd, openPlatform, SERVER, type BackendAnswer, type FrontEnd } from "../support/front-end.ts";
+import { connectAsSite } from "../support/site-database.ts";
 import { copyStandIn } from "../support/stand-in.ts";
 import { failedWith, failure, messages } from "../support/system-checks.ts";
 import { modeOf } from "../support/tree.ts";
@@ -261,9 +261,7 @@ describe("a migrate", () => {
   });
 
   it("waits for the requests that are being answered: what they write comes along", async () => {
-    const text = readFileSync(join(root, "sites", uri, "drushrc.php"), "utf8");
-    const of = (key: string): string => new RegExp(`\\['${key}'\\] = '([^']+)'`).exec(text)?.[1] ?? "";
-    const visitor = await connectDb({ host: "127.0.0.1", port: frontEnd.stage.mariadb.port, user: of("db_user"), password: of("db_passwd"), database: of("db_name") }, { timeoutMs: 20_000 });
+    const visitor = await connectAsSite(frontEnd, join(root, "sites", uri));
     const moving = task(uri, "migrate", "@platform_other");
     await until("the site is offline", async () => (await page(uri)).status === 302);
     await new Promise((resolve) => setTimeout(resolve, 1500));

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { readIfThere } from "../../files/look.ts";
+import { readIfThere, readQuietly } from "../../files/look.ts";
 
 /** The worker processes of an nginx on this machine, as /proc shows them. */
 export interface Workers {
@@ -62,13 +61,4 @@ function startOf(pid: number): number | undefined {
   const stat = readQuietly(`/proc/${pid}/stat`);
   const start = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   return start === undefined ? undefined : Number(start);
-}
-
-/** Processes come and go, and not all files of others can be read. */
-function readQuietly(path: string): string | undefined {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return undefined;
-  }
 }
